@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * emu/kernels.h - the table of operators, one row each: how to prepare, how to run.
+ * prepare: once per session; turns scales into integer multipliers, unpacks weights, sizes scratch; may fail.
+ * run: total, allocates nothing. A faster row must equal the reference row bit for bit, events included. */
+#ifndef BITEMU_EMU_KERNELS_H
+#define BITEMU_EMU_KERNELS_H
+
+#include "emu/emu.h"
+
+typedef struct emu_node { /* one operator of one session */
+    const model_graph *graph;
+    const model_subgraph *sub;
+    const model_op *op;
+    int index;                  /* in sub->ops */
+    const emu_profile *profile;
+    arena *arena;               /* prepare allocates here, what it makes hangs on state */
+    void *state;                /* the row's own */
+    void **data;                /* [sub->n_tensors] bytes of every tensor; NULL where it has none */
+    void **variables;           /* [graph->n_variables] streaming state */
+    int entry, candidate;       /* filled before run: entry of op->integer's table, candidate of op->choice; 0 without choices */
+} emu_node;
+
+typedef status emu_prepare_fn(emu_node *n, err *e);
+typedef void emu_run_fn(emu_node *n, emu_events *ev);
+typedef struct emu_kernel {
+    emu_prepare_fn *prepare;
+    emu_run_fn *run;
+    emu_run_fn *reset; /* NULL = no state of its own */
+} emu_kernel;
+
+typedef struct emu_kernels {
+    emu_kernel row[MODEL_N_OPCODES];
+} emu_kernels;
+
+void emu_kernels_ref(emu_kernels *k); /* fills every row: the specification */
+
+/* For use in rows: the tensor behind input/output i, NULL if left out; its bytes. */
+const model_tensor *emu_in(const emu_node *n, int i);
+const model_tensor *emu_out(const emu_node *n, int i);
+void *emu_in_data(const emu_node *n, int i);
+void *emu_out_data(const emu_node *n, int i);
+/* err with where = "op 3 CONV_2D (name)". */
+status emu_fail(const emu_node *n, err *e, status code, const char *fmt, ...);
+
+#endif

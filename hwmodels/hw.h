@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * hwmodels/hw.h - what an operator costs on a named board: cost = events x weights. Events come from shapes alone (count.h),
+ * weights from YAML (boards/, cores/, kernels/), every number there with `unit` and `source`.
+ * What is unknown is listed as missing, never 0. */
+#ifndef BITEMU_HWMODELS_HW_H
+#define BITEMU_HWMODELS_HW_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "emu/events.h"
+#include "model/graph.h"
+
+typedef struct hw_figure {   /* one number from YAML */
+    double value;
+    double error_pct;        /* half width of the stated error; < 0 = not known */
+    const char *unit, *source;
+    bool known;              /* false: the file does not state it */
+} hw_figure;
+
+typedef struct hw_board hw_board; /* board + its core + its kernel family */
+
+/* name: a shipped board (found in BITEMU_BOARDS, then the installed or built data folder) or a path to a .yaml.
+ * ST_ARG: no such board (message lists the names). ST_FORMAT: file:line:column of the first broken rule. */
+status hw_board_load(const char *name, arena *a, hw_board **out, err *e);
+const char *hw_board_name(const hw_board *b);    /* "nucleo-l4r5zi" */
+const char *hw_board_title(const hw_board *b);   /* "NUCLEO-L4R5ZI (STM32L4R5ZI, Cortex-M4F at 120 MHz)" */
+const char *hw_board_kernels(const hw_board *b); /* kernel family whose weights are used */
+double hw_board_clock_hz(const hw_board *b);
+double hw_board_sram_bytes(const hw_board *b);   /* < 0 = not stated */
+double hw_board_flash_bytes(const hw_board *b);
+
+/* Names of the shipped boards, NULL-terminated, in a. */
+status hw_board_names(arena *a, const char *const **names, err *e);
+
+typedef struct hw_cost {
+    uint64_t macs;
+    double bitops;                  /* sum of macs x w_bits x a_bits */
+    double cycles, cycles_error_pct;/* < 0 = unknown */
+    double energy_uj, energy_error_pct;
+} hw_cost;
+
+/* Prices of every operator of a graph on a board, worked out once; look-ups afterwards are a few additions. */
+typedef struct hw_table hw_table;
+/* board NULL: only macs and bitops. Message of *e untouched when figures are missing: ask hw_table_missing. */
+status hw_table_create(const model_graph *g, const hw_board *board, arena *a, hw_table **out, err *e);
+/* Cost of one op; candidate[c] for every choice of the graph (NULL without choices). */
+hw_cost hw_table_op(const hw_table *t, int op, const int *candidate);
+/* Widths that op's weights and input activations have under candidate; 0 = the op has no weights / no codes. */
+void hw_op_bits(const model_graph *g, int op, const int *candidate, int *w_bits, int *a_bits);
+/* NULL-terminated list of what could not be priced ("op 3 SVDF: kernels/x.yaml has no weight for it"); empty = complete. */
+const char *const *hw_table_missing(const hw_table *t);
+void hw_cost_add(hw_cost *sum, const hw_cost *x);
+
+/* Memory. Activations: each tensor's life from its producer to its last reader, packed at the widest width any candidate gives it. */
+typedef struct hw_buffer {
+    int tensor;                     /* -1 = scratch */
+    const char *name;
+    int first_op, last_op;
+    size_t bytes, offset;
+} hw_buffer;
+typedef struct hw_plan {
+    int n_buffers;
+    hw_buffer *buffers;
+    size_t arena_bytes;             /* activations + scratch, as placed (greedy by size, as TFLM's planner) */
+    size_t bound_bytes;             /* lower bound: most bytes alive at one operator */
+    int peak_op;                    /* operator at which arena_bytes are alive */
+    size_t state_bytes;             /* streaming variables, LSTM/SVDF state: always alive */
+    size_t sram_bytes;              /* arena + state */
+    size_t weight_bytes;            /* constants as stored on the board, packed; nested weights once */
+    size_t table_bytes;             /* multipliers, shifts, zero points, bias of every table entry */
+    size_t flash_bytes;             /* weights + tables (no code: the size of the code is not modelled yet) */
+} hw_plan;
+status hw_plan_create(const model_graph *g, arena *a, hw_plan **out, err *e);
+
+#endif
