@@ -48,7 +48,7 @@ static status parse_layers(controller *c, const char *spec, const char *s, const
         if (i < n) TRY(find_bits(&choices[i], bits, &c->candidate[i], e));
         i++;
     }
-    if (n && i != n) return err_set(e, ST_ARG, "--policy", "'%s' gives %d widths, the model has %d choices", spec, i, n);
+    if (i != n) return err_set(e, ST_ARG, "--policy", "'%s' gives %d widths, the model has %d choices", spec, i, n);
     return ST_OK;
 }
 
@@ -59,7 +59,6 @@ status controller_parse(controller *c, const char *spec, const controller_choice
     if (n > CONTROLLER_MAX_CHOICES) return err_set(e, ST_UNSUPPORTED, "", "%d choices; at most %d", n, CONTROLLER_MAX_CHOICES);
     if (strcmp(spec, "controller") == 0) {
         c->kind = CONTROLLER_LEARNED;
-        if (n == 0) return err_set(e, ST_ARG, "--policy", "'controller': this model has no choices, every layer has one width");
         for (int i = 0; i < n; i++) {
             if (!choices[i].learned)
                 return err_set(e, ST_ARG, "--policy", "'controller': choice '%s' has no decision layer; use fixed: or layers:", choices[i].name);

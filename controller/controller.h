@@ -32,8 +32,7 @@ typedef struct controller {
     uint64_t seed;                         /* random */
 } controller;
 
-/* Parses spec against the model's choices. ST_ARG names what is wrong and what the model offers. n = 0 accepts any spec whose
- * syntax is right, except "controller" (ST_ARG: the model has no decision layers). */
+/* Parses spec against the model's n >= 1 choices. ST_ARG names what is wrong and what the model offers. */
 status controller_parse(controller *c, const char *spec, const controller_choice *choices, int n, err *e);
 
 typedef struct controller_observation {

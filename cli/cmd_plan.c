@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/table.h"
+#include "hwmodels/hw.h"
+#include "model/load.h"
+
+static const cli_usage usage = {
+    "bitemu plan MODEL [--format text|json]",
+    "Places the activations of a network in memory (greedy by size, as TensorFlow Lite Micro plans) and says what SRAM and flash it\n"
+    "needs. Activations narrower than a byte are packed; a layer with choices counts at its widest.",
+    NULL, 1, 1,
+};
+
+static void print_text(const model_graph *g, const hw_plan *p)
+{
+    static const char *const columns[] = {"tensor", ">bytes", ">offset", ">first op", ">last op", NULL};
+    cli_table *t = cli_table_create(columns);
+    for (int i = 0; t && i < p->n_buffers; i++) {
+        const hw_buffer *b = &p->buffers[i];
+        cli_table_row(t);
+        cli_table_cell(t, "%.60s", b->name);
+        cli_table_cell(t, "%zu", b->bytes);
+        cli_table_cell(t, "%zu", b->offset);
+        cli_table_cell(t, "%d", b->first_op);
+        cli_table_cell(t, "%d", b->last_op);
+    }
+    if (t) cli_table_print(&t);
+    printf("\nSRAM  %zu bytes = arena %zu (lower bound %zu, peak at op %d %s) + state %zu\n", p->sram_bytes, p->arena_bytes, p->bound_bytes,
+           p->peak_op, p->peak_op >= 0 ? g->subgraphs[0].ops[p->peak_op].type : "-", p->state_bytes);
+    printf("flash %zu bytes = weights %zu + tables %zu (code not counted)\n", p->flash_bytes, p->weight_bytes, p->table_bytes);
+}
+
+static void print_json(const hw_plan *p)
+{
+    json_t *buffers = json_array();
+    for (int i = 0; i < p->n_buffers; i++) {
+        const hw_buffer *b = &p->buffers[i];
+        json_t *one = json_pack("{s:I, s:I, s:i, s:i}", "bytes", (json_int_t)b->bytes, "offset", (json_int_t)b->offset, "first_op",
+                                b->first_op, "last_op", b->last_op);
+        json_object_set_new(one, "name", json_string(b->name));
+        json_array_append_new(buffers, one);
+    }
+    json_t *j = json_pack("{s:I, s:I, s:I, s:i, s:I, s:I, s:I, s:I, s:o}", "sram_bytes", (json_int_t)p->sram_bytes, "arena_bytes",
+                          (json_int_t)p->arena_bytes, "bound_bytes", (json_int_t)p->bound_bytes, "peak_op", p->peak_op, "state_bytes",
+                          (json_int_t)p->state_bytes, "weight_bytes", (json_int_t)p->weight_bytes, "table_bytes",
+                          (json_int_t)p->table_bytes, "flash_bytes", (json_int_t)p->flash_bytes, "buffers", buffers);
+    (void)json_dumpf(j, stdout, JSON_INDENT(1));
+    putchar('\n');
+    json_decref(j);
+}
+
+static status plan(const char *path, cli_format format, arena *a, err *e)
+{
+    model_graph *g;
+    hw_plan *p;
+    TRY(model_load(path, a, &g, e));
+    TRY(model_check(g, e));
+    TRY(hw_plan_create(g, a, &p, e));
+    if (format == CLI_AS_JSON)
+        print_json(p);
+    else
+        print_text(g, p);
+    return ST_OK;
+}
+
+int cmd_plan(int argc, char **argv)
+{
+    cli_format format = CLI_AS_TEXT;
+    const cli_option table[] = {{"--format", "text|json", CLI_FORMAT, &format, "how to print"}};
+    const char *args[1];
+    int n;
+    bool help;
+    err e = {0};
+    status st = cli_parse(argc, argv, &usage, table, 1, args, &n, &help, &e);
+    if (st == ST_OK && help) return 0;
+    arena *a = arena_create(0);
+    if (st == ST_OK && format == CLI_AS_CSV) st = err_set(&e, ST_ARG, "--format", "plan prints text or json");
+    if (st == ST_OK && !a) st = err_set(&e, ST_NOMEM, "", "no memory");
+    if (st == ST_OK) st = plan(args[0], format, a, &e);
+    arena_destroy(&a);
+    return st == ST_OK ? 0 : cli_fail(&e);
+}
