@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What real boards answered (published MLPerf Tiny accuracy logs) against the emulator under `tflm`: the groups of boards that run
+TensorFlow Lite Micro's arithmetic must be equal on every input. Then ResNet-8 on the whole CIFAR-10 test set under `litert-ref`,
+and the unmodified logs of one board through `bitemu compare`."""
+import pathlib
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support import Checks, bitemu, bitemu_json, need_numpy, need_shared
+
+np = need_numpy()
+shared = need_shared()
+checks = Checks()
+tmp = pathlib.Path(tempfile.mkdtemp())
+KWS = shared / "models" / "mlc_kws_ref_model.tflite"
+IC = shared / "models" / "mlc_pretrainedResnet_quant.tflite"
+TINY = shared / "data" / "mlperf_tiny"
+
+
+def cifar_test():
+    """[10000,32,32,3] uint8 from the 50x50 grids, and labels; None without Pillow."""
+    try:
+        from PIL import Image
+    except ImportError:
+        print("SKIPPED: CIFAR-10 needs Pillow to read WebP (Debian: python3-pil)")
+        return None, None
+    parts = []
+    for f in sorted((shared / "data" / "cifar10").glob("test_*.webp")):
+        grid = np.asarray(Image.open(f).convert("RGB")).reshape(50, 32, 50, 32, 3)
+        parts.append(grid.transpose(0, 2, 1, 3, 4).reshape(-1, 32, 32, 3))
+    return np.concatenate(parts), np.load(shared / "data" / "cifar10" / "test_labels.npy")
+
+
+def outputs(model, x, name):
+    np.save(tmp / "x.npy", x)
+    dump = tmp / f"{name}.npz"
+    done = bitemu("run", model, "--input", tmp / "x.npy", "--dump", dump, "--threads", 2)
+    if not checks.check(done.returncode == 0, f"{name}: {done.stderr}"):
+        checks.finish()
+    return np.load(dump)["out0"]
+
+
+def against_boards(name, got, group):
+    z = np.load(shared / "oracles" / "silicon" / f"{name}.npz", allow_pickle=False)
+    for i, g in enumerate(z["groups"]):
+        same = (got.reshape(z["outputs"][i].shape) == z["outputs"][i]).all(axis=1).sum()
+        print(f"{name} group {g}: {same} of {len(got)} vectors equal")
+        if g == group:
+            checks.check(same == len(got), f"{name}: group {g} is TFLM's arithmetic, {same} of {len(got)} equal")
+
+
+def against_log(name, model, x, names):
+    np.save(tmp / "x.npy", x)
+    (tmp / "names.txt").write_text("\n".join(names) + "\n")
+    trace = tmp / f"{name}.jsonl"
+    done = bitemu("run", model, "--input", tmp / "x.npy", "--names", tmp / "names.txt", "--trace", trace)
+    checks.check(done.returncode == 0, f"{name}: {done.stderr}")
+    return trace
+
+
+kws = np.load(TINY / "kws01_x.npy")
+against_boards("kws", outputs(KWS, kws, "kws"), "30ab42f7")
+logs = shared / "logs" / "accuracy"
+kws_trace = against_log("kws", KWS, kws, (TINY / "kws01_names.txt").read_text().split())
+done = bitemu("compare", logs / "l4r5zi_tflm_kws.log.gz", kws_trace)
+print(done.stdout.strip())
+checks.check(done.returncode == 0, f"kws log of the NUCLEO-L4R5ZI running TFLM differs: {done.stdout}{done.stderr}")
+
+images, labels = cifar_test()
+if images is not None:
+    codes = (images.astype(np.int16) - 128).astype(np.int8)
+    for name, idx, group in (("ic_a", "ic01_mlcommons_idx.npy", "e5817c74"), ("ic_b", "ic01_energyrunner_idx.npy", "c1661b7c")):
+        pick = np.load(TINY / idx)
+        names = [str(n) for n in np.load(shared / "oracles" / "silicon" / f"{name}.npz")["inputs"]]
+        listed = (TINY / idx.replace("_idx.npy", "_names.txt")).read_text().split()
+        order = [listed.index(n) for n in names] if set(names) == set(listed) else range(len(names))
+        against_boards(name, outputs(IC, codes[pick][list(order)], name), group)
+    np.save(tmp / "cifar.npy", codes)
+    np.save(tmp / "labels.npy", labels)
+    run = bitemu_json("run", IC, "--input", tmp / "cifar.npy", "--labels", tmp / "labels.npy", "--profile", "litert-ref", "--threads", 2)
+    print(f"ResNet-8, {run['inputs']} CIFAR-10 test images, litert-ref: top-1 {100 * run['top1']:.2f} %")
+    checks.check(run["inputs"] == 10000 and round(100 * run["top1"], 2) == 87.07, f"top-1 {run['top1']}")
+    for log in ("l4r5zi_microtvm_cmsisnn_ic.log.gz", "l4r5zi_xcubeai_ic.log.gz"):
+        done = bitemu("compare", "--format", "json", logs / log, against_log("ic", IC, codes[np.load(TINY / "ic01_mlcommons_idx.npy")],
+                      (TINY / "ic01_mlcommons_names.txt").read_text().split()))
+        print(log, "exit", done.returncode, done.stdout[:300].replace("\n", " "))
+        checks.check(done.returncode in (0, 1), f"{log} could not be compared: {done.stderr}")
+checks.finish()

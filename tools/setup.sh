@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by run-demo and run-tests: installs the Debian packages that are missing, configures and builds.
+
+say() { printf '\n== %s\n' "$*" >&2; }
+
+# need_packages PACKAGE... : installs what dpkg does not have. Needs root, or sudo.
+need_packages() {
+    local missing=() p
+    for p in "$@"; do
+        dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    say "installing: ${missing[*]}"
+    local root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || { echo "install these packages first: ${missing[*]}" >&2; return 1; }
+        root=(sudo)
+    fi
+    "${root[@]}" apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+BUILD_PACKAGES=(gcc g++ libc6-dev meson ninja-build pkg-config libyaml-dev libzip-dev zlib1g-dev libjansson-dev libsmartcols-dev python3)
+TEST_PACKAGES=(binutils libgtest-dev python3-numpy python3-yaml python3-pil python3-torch python3-sklearn)
+
+# build FOLDER [meson options]
+build() {
+    local dir=$1
+    shift
+    if [ -f "$dir/build.ninja" ]; then
+        meson setup --reconfigure "$dir" "$@" >/dev/null
+    else
+        meson setup "$dir" "$@" >/dev/null
+    fi
+    ninja -C "$dir" >"$dir/build.log" 2>&1 || { tail -n 60 "$dir/build.log" >&2; return 1; }
+}
