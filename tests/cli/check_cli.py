@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The program as a user meets it: exit status, one clear line with place and cause, nothing half written, stable JSON keys. Uses the
+model in models/digits only."""
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support import BITEMU, SOURCE, Checks, bitemu, bitemu_json, need_numpy
+
+np = need_numpy()
+checks = Checks()
+tmp = pathlib.Path(tempfile.mkdtemp())
+MODEL = SOURCE / "models" / "digits" / "digits.bitemu"
+X, Y = MODEL.with_name("digits_x.npy"), MODEL.with_name("digits_y.npy")
+RUN = ("run", MODEL, "--input", X)
+
+
+def fails(code, words, *args):
+    """Exit status `code`, one line on stderr holding every word, nothing on stdout."""
+    done = bitemu(*args)
+    what = f"bitemu {' '.join(map(str, args))}: exit {done.returncode}: {done.stderr.strip()!r}"
+    checks.check(done.returncode == code and done.stderr.count("\n") == 1, f"{what}; expected exit {code}, one line")
+    for w in words:
+        checks.check(w in done.stderr, f"{what}; expected to read {w!r}")
+    checks.check(not done.stdout, f"{what}; printed {done.stdout[:80]!r}")
+
+
+def write(name, data):
+    path = tmp / name
+    path.write_bytes(data) if isinstance(data, bytes) else path.write_text(data)
+    return path
+
+
+# usage
+checks.check(bitemu().returncode == 2, "no command is usage")
+checks.check(bitemu("--help").returncode == 0, "--help")
+checks.check("bitemu" in bitemu("--version").stdout, "--version")
+for command in ("run", "compare", "inspect", "plan", "boards", "profiles"):
+    done = bitemu(command, "--help")
+    checks.check(done.returncode == 0 and "usage:" in done.stdout and "--" in done.stdout, f"{command} --help")
+fails(2, ["frobnicate"], "frobnicate")
+fails(2, ["--inptu", "--input"], "run", MODEL, "--inptu", X)
+fails(2, ["--input"], "run", MODEL)
+fails(2, ["--limit"], *RUN, "--limit", "-3")
+fails(2, ["--format", "yaml"], *RUN, "--format", "yaml")
+fails(2, ["--profile", "tflm", "litert-ref"], *RUN, "--profile", "none")
+fails(2, ["nowhere", "nucleo-l4r5zi"], *RUN, "--board", "nowhere")
+for policy in ("fixed:7", "fixed:", "fixed:8x", "layers:8", "controler", "", "random:"):
+    fails(2, ["--policy"], *RUN, "--policy", policy)
+
+# inputs
+fails(4, ["missing.npy"], "run", MODEL, "--input", tmp / "missing.npy")
+fails(4, ["missing.bitemu"], "run", tmp / "missing.bitemu", "--input", X)
+fails(4, ["empty.npy"], "run", MODEL, "--input", write("empty.npy", b""))
+fails(4, ["cut.npy"], "run", MODEL, "--input", write("cut.npy", X.read_bytes()[:-5]))
+x, y = np.load(X), np.load(Y)
+np.save(tmp / "float.npy", x.astype(np.float32))
+fails(4, ["float.npy", "float32"], "run", MODEL, "--input", tmp / "float.npy")
+np.save(tmp / "shape.npy", x.reshape(len(x), -1)[:, :-1].copy())
+fails(4, ["shape.npy"], "run", MODEL, "--input", tmp / "shape.npy")
+np.save(tmp / "labels.npy", y[:-1])
+fails(4, ["labels.npy"], *RUN, "--labels", tmp / "labels.npy")
+np.save(tmp / "flabels.npy", y.astype(np.float64))
+fails(4, ["flabels.npy"], *RUN, "--labels", tmp / "flabels.npy")
+fails(4, ["names.txt"], *RUN, "--names", write("names.txt", "a\nb\n"))
+fails(4, ["huge.npy"], "run", MODEL, "--input",
+      write("huge.npy", X.read_bytes().replace(str(x.shape[:1])[1:-2].encode(), b"9" * len(str(len(x))), 1)))
+
+# models
+good = MODEL.read_bytes()
+fails(4, ["empty.tflite"], "run", write("empty.tflite", b""), "--input", X)
+fails(4, ["text.tflite"], "run", write("text.tflite", "hello, this is no model"), "--input", X)
+rng = random.Random(7)
+for i in range(40):
+    done = bitemu("inspect", write("cut.bitemu", good[:rng.randrange(len(good))]))
+    checks.check(done.returncode in (3, 4) and done.stderr.count("\n") == 1, f"cut model {i}: exit {done.returncode} {done.stderr[:120]!r}")
+for i in range(60):
+    bad = bytearray(good)
+    for _ in range(1 + i % 3):
+        bad[rng.randrange(len(bad))] ^= 1 << rng.randrange(8)
+    done = bitemu("run", write("flip.bitemu", bytes(bad)), "--input", X, "--limit", "2")
+    checks.check(done.returncode in (0, 2, 3, 4), f"flipped model {i}: exit {done.returncode} {done.stderr[:120]!r}")
+
+# boards
+checks.check(bitemu("boards").returncode == 0 and "nucleo-l4r5zi" in bitemu("boards").stdout, "boards lists the L4R5ZI")
+board = SOURCE / "hwmodels" / "boards" / "nucleo-l4r5zi.yaml"
+text = board.read_text()
+fails(4, ["unknown.yaml:", "colour"], *RUN, "--board", write("unknown.yaml", text + "\ncolour: blue\n"))
+fails(4, ["cut.yaml"], *RUN, "--board", write("cut.yaml", text[:len(text) // 2] + "\n: ]["))
+fails(4, ["empty.yaml"], *RUN, "--board", write("empty.yaml", ""))
+
+# nothing half written
+for option in ("--trace", "--dump"):
+    fails(4, ["no/such"], *RUN, option, tmp / "no" / "such" / "file")
+    bitemu("run", MODEL, "--input", tmp / "cut.npy", option, tmp / "half")
+    checks.check(not list(tmp.glob("half*")), f"{option}: a failed run left {list(tmp.glob('half*'))}")
+
+# the report
+one = bitemu_json(*RUN, "--labels", Y, "--board", "nucleo-l4r5zi")
+for key in ("inputs", "top1", "profile", "board", "totals", "layers", "decisions"):
+    checks.check(key in one, f"JSON key {key}")
+for key in ("macs", "bitops", "cycles", "sram_bytes", "flash_bytes", "energy_uj", "wraps", "clamps"):
+    checks.check(key in one["totals"], f"JSON key totals.{key}")
+for key in ("index", "name", "op", "w_bits", "a_bits", "macs", "cycles", "wraps", "clamps", "acc_min", "acc_max"):
+    checks.check(all(key in layer for layer in one["layers"]), f"JSON key layers.{key}")
+checks.check(one["inputs"] == len(x) and one["decisions"]["mean_bits"] > 0, "inputs and decisions")
+for counts in one["decisions"]["histogram"].values():
+    checks.check(sum(counts.values()) == len(x), "every input has one decision per choice")
+cheap, dear = bitemu_json(*RUN, "--policy", "fixed:2"), bitemu_json(*RUN, "--policy", "fixed:8")
+checks.check(cheap["totals"]["bitops"] < one["totals"]["bitops"] < dear["totals"]["bitops"], "BitOps: 2 bit < controller < 8 bit")
+checks.check(bitemu_json(*RUN, "--board", "nucleo-l4r5zi")["totals"]["cycles"] > 0, "cycles known")
+checks.check(cheap["totals"]["cycles"] is None, "without a board cycles are unknown, not 0")
+
+# threads and traces: same bytes
+for threads in (1, 2, 3):
+    bitemu(*RUN, "--threads", threads, "--trace", tmp / f"t{threads}.jsonl", "--dump", tmp / f"t{threads}.npz")
+checks.check((tmp / "t1.jsonl").read_bytes() == (tmp / "t3.jsonl").read_bytes(), "the trace does not depend on threads")
+a, b = np.load(tmp / "t1.npz"), np.load(tmp / "t2.npz")
+checks.check(sorted(a.files) == sorted(b.files) and all(np.array_equal(a[k], b[k]) for k in a.files), "the dump does not depend on threads")
+checks.check(a["crc"].dtype == np.uint32 and a["crc"].shape == (len(x), len(a["crc_op"])), "dump: crc")
+lines = [json.loads(line) for line in open(tmp / "t1.jsonl", encoding="utf-8")]
+checks.check(lines[0]["bitemu_trace"] == 1 and lines[0]["profile"] == "tflm", "trace header")
+layers = [r for r in lines if r.get("input") == 3 and isinstance(r["layer"], int) and r["layer"] >= 0]
+checks.check([r["crc"] for r in layers if "crc" in r] == list(a["crc"][3]), "trace and dump hold the same CRCs")
+
+# compare
+checks.check(bitemu("compare", tmp / "t1.jsonl", tmp / "t2.jsonl").returncode == 0, "equal traces")
+broken = [json.dumps(r) for r in lines]
+victim = next(i for i, r in enumerate(lines) if r.get("input") == 5 and r.get("op") == "CONV_2D")
+lines[victim]["crc"] ^= 1
+broken[victim] = json.dumps(lines[victim])
+done = bitemu("compare", tmp / "t1.jsonl", write("broken.jsonl", "\n".join(broken) + "\n"))
+checks.check(done.returncode == 1 and "5" in done.stdout and str(lines[victim]["layer"]) in done.stdout, f"a planted difference is named: {done.stdout}")
+done = bitemu("compare", tmp / "t1.jsonl", write("short.jsonl", "\n".join(broken[:40])))
+checks.check(done.returncode in (1, 4), "a cut trace is not equal")
+fails(4, ["empty.jsonl"], "compare", tmp / "t1.jsonl", write("empty.jsonl", ""))
+fails(4, ["gone.jsonl"], "compare", tmp / "t1.jsonl", tmp / "gone.jsonl")
+
+# a full standard output
+full = subprocess.run([BITEMU, "run", str(MODEL), "--input", str(X), "--limit", "1"], stdout=open("/dev/full", "w"), stderr=subprocess.PIPE)
+checks.check(full.returncode == 4, "a full disk on standard output is an error")
+checks.finish()
