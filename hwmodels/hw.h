@@ -19,10 +19,11 @@ typedef struct hw_figure {   /* one number from YAML */
 
 typedef struct hw_board hw_board; /* board + its core + its kernel family */
 
-/* name: a shipped board (found in BITEMU_BOARDS, then the installed or built data folder) or a path to a .yaml.
- * ST_ARG: no such board (message lists the names). ST_FORMAT: file:line:column of the first broken rule. */
+/* name: a shipped board (found in BITEMU_BOARDS, then the source tree's or the installed data folder) or a path to a .yaml, optionally with
+ * ":STACK", one of the board's software stacks (the first is meant otherwise).
+ * ST_ARG: no such board or stack (message lists the names). ST_FORMAT: file:line:column of the first broken rule. */
 status hw_board_load(const char *name, arena *a, hw_board **out, err *e);
-const char *hw_board_name(const hw_board *b);    /* "nucleo-l4r5zi" */
+const char *hw_board_name(const hw_board *b);    /* "nucleo-l4r5zi", or "nucleo-l4r5zi:tflm-2.3.1" if a stack was named */
 const char *hw_board_title(const hw_board *b);   /* "NUCLEO-L4R5ZI (STM32L4R5ZI, Cortex-M4F at 120 MHz)" */
 const char *hw_board_kernels(const hw_board *b); /* kernel family whose weights are used */
 double hw_board_clock_hz(const hw_board *b);
@@ -43,12 +44,13 @@ typedef struct hw_cost {
 typedef struct hw_table hw_table;
 /* board NULL: only macs and bitops. Message of *e untouched when figures are missing: ask hw_table_missing. */
 status hw_table_create(const model_graph *g, const hw_board *board, arena *a, hw_table **out, err *e);
-/* Cost of one op; candidate[c] for every choice of the graph (NULL without choices). */
+/* Cost of one op; candidate[c] for every choice of the graph. NULL: each op's widest candidate. */
 hw_cost hw_table_op(const hw_table *t, int op, const int *candidate);
 /* Widths that op's weights and input activations have under candidate; 0 = the op has no weights / no codes. */
 void hw_op_bits(const model_graph *g, int op, const int *candidate, int *w_bits, int *a_bits);
 /* NULL-terminated list of what could not be priced ("op 3 SVDF: kernels/x.yaml has no weight for it"); empty = complete. */
 const char *const *hw_table_missing(const hw_table *t);
+/* *sum (start from {0}) becomes the cost of both; an unknown figure makes the sum's unknown. Half widths of errors add up. */
 void hw_cost_add(hw_cost *sum, const hw_cost *x);
 
 /* Memory. Activations: each tensor's life from its producer to its last reader, packed at the widest width any candidate gives it. */

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * hwmodels/board.c - boards/NAME.yaml and cores/NAME.yaml into struct hw_board. Schema: docs/COSTS.md.
+ * Every number is {value, unit, source, error_pct}; source names an entry of the file's `sources`. */
+#include <math.h>
+#include <string.h>
+
+#include "hwmodels/board.h"
+
+/* Reads {value, unit, source, error_pct}: value in [0, 1e12], finite. *unit (may be NULL) = index in units. */
+status hw_yaml_figure(const yaml_node *n, const char *what, const yaml_node *sources, const hw_unit *units, hw_figure *out, int *unit, err *e)
+{
+    static const char *const allowed[] = {"value", "unit", "source", "error_pct", NULL};
+    static const char *const required[] = {"value", "unit", "source", NULL};
+    const char *names[8] = {NULL}, *key = NULL;
+    int u = 0;
+    TRY(yaml_expect(n, YAML_MAP, what, e));
+    TRY(yaml_check_keys(n, allowed, required, e));
+    TRY(yaml_real(yaml_get(n, "value"), what, 0, 1e12, &out->value, e));
+    if (!isfinite(out->value)) return yaml_fail(yaml_get(n, "value"), e, ST_FORMAT, "%s must be a finite number", what);
+    for (int i = 0; i < 7 && units[i].name; i++) names[i] = units[i].name;
+    TRY(yaml_enum(yaml_get(n, "unit"), "unit", names, &u, e));
+    out->error_pct = -1;
+    if (yaml_get(n, "error_pct")) {
+        TRY(yaml_real(yaml_get(n, "error_pct"), "error_pct", 0, 1000, &out->error_pct, e));
+        if (!isfinite(out->error_pct)) return yaml_fail(yaml_get(n, "error_pct"), e, ST_FORMAT, "error_pct must be a finite number");
+    }
+    TRY(yaml_text(yaml_get(n, "source"), "source", &key, e));
+    const yaml_node *src = yaml_get(sources, key);
+    if (!src) return yaml_fail(yaml_get(n, "source"), e, ST_FORMAT, "source '%s' is not in this file's `sources`; add it there", key);
+    TRY(yaml_text(src, "source", &out->source, e));
+    out->value *= units[u].scale;
+    out->unit = units[u].name;
+    out->known = true;
+    if (unit) *unit = u;
+    return ST_OK;
+}
+
+/* Root map with `version_key: 1`, allowed keys, and a `sources` map of non-empty texts. */
+status hw_yaml_header(const yaml_node *root, const char *version_key, const char *const *allowed, const char *const *required, err *e)
+{
+    int64_t version = 0;
+    TRY(yaml_expect(root, YAML_MAP, version_key, e));
+    TRY(yaml_check_keys(root, allowed, required, e));
+    TRY(yaml_int(yaml_get(root, version_key), version_key, 1, 1, &version, e));
+    const yaml_node *sources = yaml_get(root, "sources");
+    TRY(yaml_expect(sources, YAML_MAP, "sources", e));
+    for (int i = 0; i < sources->n; i++) {
+        const char *text = NULL;
+        TRY(yaml_text(&sources->items[i], "source", &text, e));
+        if (!*text) return yaml_fail(&sources->items[i], e, ST_FORMAT, "a source must say where the number is from");
+    }
+    return ST_OK;
+}
+
+status hw_yaml_string(const yaml_node *n, const char *what, arena *a, const char **out, err *e)
+{
+    const char *text = NULL;
+    TRY(yaml_text(n, what, &text, e));
+    *out = arena_strdup(a, text, strlen(text));
+    return *out ? ST_OK : err_set(e, ST_NOMEM, "", "out of memory");
+}
+
+status hw_yaml_name(const yaml_node *n, const char *what, arena *a, const char **out, err *e)
+{
+    TRY(hw_yaml_string(n, what, a, out, e));
+    size_t len = strspn(*out, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+    if (!len || (*out)[len] || (*out)[0] == '.')
+        return yaml_fail(n, e, ST_FORMAT, "%s must be lower case letters, digits, '.', '_', '-', not starting with '.'", what);
+    return ST_OK;
+}
+
+static const hw_unit hertz[] = {{"Hz", 1}, {"kHz", 1e3}, {"MHz", 1e6}, {NULL, 0}};
+static const hw_unit bytes[] = {{"bytes", 1}, {"KiB", 1024}, {"MiB", 1024.0 * 1024}, {NULL, 0}};
+static const hw_unit milliwatts[] = {{"mW", 1}, {"uW", 1e-3}, {NULL, 0}};
+static const hw_unit cycles_per_instruction[] = {{"cycles/instruction", 1}, {NULL, 0}};
+
+/* cores/NAME.yaml: the instruction timings that sources state. The cheapest one is the floor of any cycles per instruction. */
+static status load_core(hw_board *b, const char *name, arena *a, double *floor, err *e)
+{
+    static const char *const allowed[] = {"bitemu_core", "name", "title", "cycles", "sources", NULL};
+    static const char *const required[] = {"bitemu_core", "name", "title", "cycles", "sources", NULL};
+    static const char *const classes[] = {"alu", "mul", "load", "store", "branch", NULL};
+    const char *path = NULL;
+    yaml_node *root = NULL;
+    TRY(hw_data_read(b->path, "cores", name, a, &path, &root, e));
+    status s = hw_yaml_header(root, "bitemu_core", allowed, required, e);
+    if (s == ST_OK) s = hw_yaml_string(yaml_get(root, "title"), "title", a, &b->core_title, e);
+    const yaml_node *cycles = yaml_get(root, "cycles");
+    if (s == ST_OK) s = yaml_expect(cycles, YAML_MAP, "cycles", e);
+    if (s == ST_OK) s = yaml_check_keys(cycles, classes, NULL, e);
+    *floor = 0;
+    for (int i = 0; s == ST_OK && i < cycles->n; i++) {
+        hw_figure f = {0};
+        s = hw_yaml_figure(&cycles->items[i], cycles->items[i].key, yaml_get(root, "sources"), cycles_per_instruction, &f, NULL, e);
+        if (i == 0 || f.value < *floor) *floor = f.value;
+    }
+    if (s != ST_OK) err_at(e, "%s", path);
+    return s;
+}
+
+/* One software stack: kernel family + what it costs on this board. wanted NULL = the first. */
+static status load_stack(hw_board *b, const yaml_node *root, const char *wanted, arena *a, const yaml_node **cpi, const char **kernels, err *e)
+{
+    static const char *const keys[] = {"name", "kernels", "cycles_per_instruction", "active_power", NULL};
+    static const char *const required[] = {"name", "kernels", "cycles_per_instruction", NULL};
+    const yaml_node *stacks = yaml_get(root, "stacks"), *sources = yaml_get(root, "sources");
+    TRY(yaml_expect(stacks, YAML_LIST, "stacks", e));
+    if (stacks->n == 0) return yaml_fail(stacks, e, ST_FORMAT, "a board needs at least one stack");
+    char names[256] = "";
+    for (int i = 0; i < stacks->n; i++) {
+        const yaml_node *s = &stacks->items[i];
+        const char *name = NULL, *family = NULL;
+        hw_figure factor = {0}, power = {0};
+        TRY(yaml_expect(s, YAML_MAP, "stack", e));
+        TRY(yaml_check_keys(s, keys, required, e));
+        TRY(hw_yaml_name(yaml_get(s, "name"), "name", a, &name, e));
+        TRY(hw_yaml_name(yaml_get(s, "kernels"), "kernels", a, &family, e));
+        TRY(hw_yaml_figure(yaml_get(s, "cycles_per_instruction"), "cycles_per_instruction", sources, cycles_per_instruction, &factor, NULL, e));
+        if (yaml_get(s, "active_power"))
+            TRY(hw_yaml_figure(yaml_get(s, "active_power"), "active_power", sources, milliwatts, &power, NULL, e));
+        strncat(names, i ? ", " : "", sizeof names - strlen(names) - 1);
+        strncat(names, name, sizeof names - strlen(names) - 1);
+        if (*kernels || (wanted && strcmp(wanted, name) != 0)) continue;
+        b->stack = name;
+        b->cycles_per_instruction = factor;
+        b->power_mw = power;
+        *cpi = yaml_get(yaml_get(s, "cycles_per_instruction"), "value");
+        *kernels = family;
+    }
+    if (!*kernels) return err_set(e, ST_ARG, "", "no stack '%s'; this board has: %s", wanted, names);
+    return ST_OK;
+}
+
+static status load_fields(hw_board *b, const yaml_node *root, const char *stack, arena *a, const yaml_node **cpi, const char **core,
+                          const char **kernels, err *e)
+{
+    static const char *const allowed[] = {"bitemu_board", "name", "title", "core", "clock", "sram", "flash", "stacks", "sources", NULL};
+    static const char *const required[] = {"bitemu_board", "name", "title", "core", "clock", "stacks", "sources", NULL};
+    TRY(hw_yaml_header(root, "bitemu_board", allowed, required, e));
+    const yaml_node *sources = yaml_get(root, "sources");
+    TRY(hw_yaml_name(yaml_get(root, "name"), "name", a, &b->name, e));
+    TRY(hw_yaml_string(yaml_get(root, "title"), "title", a, &b->title, e));
+    TRY(hw_yaml_name(yaml_get(root, "core"), "core", a, core, e));
+    TRY(hw_yaml_figure(yaml_get(root, "clock"), "clock", sources, hertz, &b->clock_hz, NULL, e));
+    if (b->clock_hz.value <= 0) return yaml_fail(yaml_get(root, "clock"), e, ST_FORMAT, "clock must be greater than 0");
+    if (yaml_get(root, "sram")) TRY(hw_yaml_figure(yaml_get(root, "sram"), "sram", sources, bytes, &b->sram_bytes, NULL, e));
+    if (yaml_get(root, "flash")) TRY(hw_yaml_figure(yaml_get(root, "flash"), "flash", sources, bytes, &b->flash_bytes, NULL, e));
+    return load_stack(b, root, stack, a, cpi, kernels, e);
+}
+
+/* "NAME" or "NAME:STACK" */
+status hw_board_load(const char *name, arena *a, hw_board **out, err *e)
+{
+    if (!name || !*name) return err_set(e, ST_ARG, "board", "the name is empty");
+    hw_board *b = arena_alloc(a, 1, sizeof *b);
+    const char *colon = strrchr(name, ':'), *stack = colon && !strchr(colon, '/') ? colon + 1 : NULL;
+    char *base = arena_strdup(a, name, stack ? (size_t)(colon - name) : strlen(name));
+    if (!b || !base) return err_set(e, ST_NOMEM, name, "out of memory");
+    yaml_node *root = NULL;
+    const yaml_node *cpi = NULL;
+    const char *core = NULL, *kernels = NULL;
+    double floor = 0;
+    TRY(hw_data_board(base, a, &b->path, &root, e));
+    status s = load_fields(b, root, stack, a, &cpi, &core, &kernels, e);
+    if (s != ST_OK) {
+        err_at(e, "%s", b->path);
+        return s;
+    }
+    TRY(load_core(b, core, a, &floor, e));
+    if (b->cycles_per_instruction.value < floor) {
+        s = yaml_fail(cpi, e, ST_FORMAT, "fewer cycles per instruction than the core's cheapest instruction takes (%g)", floor);
+        err_at(e, "%s", b->path);
+        return s;
+    }
+    TRY(hw_kernels_load(b->path, kernels, a, &b->kernels, e));
+    if (stack) {
+        b->name = arena_strdup(a, name, strlen(name));
+        if (!b->name) return err_set(e, ST_NOMEM, name, "out of memory");
+    }
+    *out = b;
+    return ST_OK;
+}
+
+const char *hw_board_name(const hw_board *b) { return b->name; }
+const char *hw_board_title(const hw_board *b) { return b->title; }
+const char *hw_board_kernels(const hw_board *b) { return b->kernels->name; }
+double hw_board_clock_hz(const hw_board *b) { return b->clock_hz.value; }
+double hw_board_sram_bytes(const hw_board *b) { return b->sram_bytes.known ? b->sram_bytes.value : -1; }
+double hw_board_flash_bytes(const hw_board *b) { return b->flash_bytes.known ? b->flash_bytes.value : -1; }

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * hwmodels/board.h - what the YAML files say, in memory. Internal to hwmodels: others see hw.h.
+ *   cycles of a call = (sum over events of count x weight) x cycles per instruction where the weight's unit is instructions. */
+#ifndef BITEMU_HWMODELS_BOARD_H
+#define BITEMU_HWMODELS_BOARD_H
+
+#include "base/yaml.h"
+#include "hwmodels/hw.h"
+
+/* Events a kernel weight may be stated for, all known from shapes:
+ * MAC, PATCH = MACs / output channels (values gathered before the products), OUTPUT = output elements,
+ * WINDOW = elements a pool or arg_max looks at, CALL = 1. */
+typedef enum hw_event { HW_MAC, HW_PATCH, HW_OUTPUT, HW_WINDOW, HW_CALL, HW_N_EVENTS } hw_event;
+
+/* Operator classes that a kernel library treats alike. */
+typedef enum hw_class {
+    HW_CONV, HW_POINTWISE, HW_DEPTHWISE, HW_DEPTHWISE_MULTIPLIER, HW_FULLY_CONNECTED, HW_ADD, HW_MUL, HW_AVERAGE_POOL, HW_MAX_POOL,
+    HW_SOFTMAX, HW_ARG_MAX, HW_MOVE, HW_N_CLASSES,
+    HW_NO_CLASS = HW_N_CLASSES
+} hw_class;
+
+typedef struct hw_entry {         /* weights of one class at one width pair */
+    int w_bits, a_bits;           /* w_bits 0: operator without weights */
+    hw_figure per[HW_N_EVENTS];   /* known = stated; an event that is not stated costs nothing beyond the stated ones */
+    bool instructions[HW_N_EVENTS]; /* unit is instructions/event, else cycles/event */
+} hw_entry;
+
+enum { HW_MAX_CONTAINERS = 8 };
+typedef struct hw_kernels {
+    const char *name, *title, *path;
+    int n_w, n_a;                 /* widths that operands are stored in; other widths go to the next wider one */
+    int w_container[HW_MAX_CONTAINERS], a_container[HW_MAX_CONTAINERS]; /* ascending */
+    int n[HW_N_CLASSES];
+    hw_entry *entries[HW_N_CLASSES];
+} hw_kernels;
+
+struct hw_board {
+    const char *name, *title, *path, *stack, *core_title;
+    hw_figure clock_hz, sram_bytes, flash_bytes;
+    hw_figure cycles_per_instruction; /* of the chosen stack */
+    hw_figure power_mw;               /* of the chosen stack; known = false: energy is not estimated */
+    const hw_kernels *kernels;
+};
+
+/* Next wider container, or bits itself if it is wider than all. */
+int hw_container(const int *containers, int n, int bits);
+/* NULL: no weights for that class at exactly these widths. */
+const hw_entry *hw_kernels_find(const hw_kernels *k, hw_class c, int w_bits, int a_bits);
+const char *hw_class_name(hw_class c);
+
+/* Reads FOLDER/../KIND/NAME.yaml beside board_path, else in the data folders (data.c). *path is where it was found. */
+status hw_data_read(const char *board_path, const char *kind, const char *name, arena *a, const char **path, yaml_node **root, err *e);
+/* The board file of that name, or the file itself if name ends in .yaml. ST_ARG lists the boards there are. */
+status hw_data_board(const char *name, arena *a, const char **path, yaml_node **root, err *e);
+/* kernels/NAME.yaml into *out. */
+status hw_kernels_load(const char *board_path, const char *name, arena *a, const hw_kernels **out, err *e);
+
+/* YAML pieces shared by the three schemas. sources: the file's `sources` map. */
+typedef struct hw_unit {          /* NULL-terminated list of units that a figure may have */
+    const char *name;
+    double scale;                 /* to the unit that the C code uses */
+} hw_unit;
+status hw_yaml_figure(const yaml_node *n, const char *what, const yaml_node *sources, const hw_unit *units, hw_figure *out, int *unit, err *e);
+status hw_yaml_header(const yaml_node *root, const char *version_key, const char *const *allowed, const char *const *required, err *e);
+status hw_yaml_name(const yaml_node *n, const char *what, arena *a, const char **out, err *e); /* safe as a file name */
+status hw_yaml_string(const yaml_node *n, const char *what, arena *a, const char **out, err *e);
+
+#endif

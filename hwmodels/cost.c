@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * hwmodels/cost.c - the price list of a graph on a board: every op x every candidate of its own choice, worked out once.
+ *   cycles = sum of events x weights (x cycles per instruction);  energy = active power x cycles / clock.
+ * Errors are half widths that add up linearly (same build, same board: they are not independent). */
+#include <stdio.h>
+#include <string.h>
+
+#include "hwmodels/board.h"
+#include "hwmodels/count.h"
+
+enum { MAX_LINE = 256 };
+
+typedef struct op_row {
+    int choice, n;   /* n variants; candidate[choice] picks one, without a choice there is one */
+    int widest;      /* variant that is meant when no candidate is given */
+    hw_cost *cost;   /* [n] */
+} op_row;
+
+struct hw_table {
+    int n_ops;
+    op_row *rows;
+    const char **missing; /* NULL-terminated */
+};
+
+static int tensor_bits(const model_subgraph *s, int t)
+{
+    if (t < 0 || t >= s->n_tensors) return 0;
+    const model_tensor *x = &s->tensors[t];
+    return x->bits > 0 ? x->bits : (int)(8 * model_dtype_bytes(x->dtype));
+}
+
+static int input_at(const model_op *op, int i)
+{
+    return i < op->n_inputs ? op->inputs[i] : -1;
+}
+
+/* Tensors that hold the weights and the input activations; -1 = none. */
+static void operands(const model_op *op, int *weights, int *activations)
+{
+    *weights = -1;
+    *activations = input_at(op, 0);
+    switch (op->code) {
+    case MODEL_CONV_2D:
+    case MODEL_DEPTHWISE_CONV_2D:
+    case MODEL_FULLY_CONNECTED:
+    case MODEL_SVDF: *weights = input_at(op, 1); break;
+    case MODEL_UNIDIRECTIONAL_SEQUENCE_LSTM: *weights = input_at(op, 2); break; /* input to forget: never left out */
+    case MODEL_TRANSPOSE_CONV:
+        *weights = input_at(op, 1);
+        *activations = input_at(op, 2);
+        break;
+    default: break;
+    }
+    if (op->weights && op->weights->n > 0) *weights = op->weights->tensor[0];
+}
+
+/* Candidate with the most bits: what a layer needs room and time for when nothing else is said. */
+static int widest_candidate(const model_choice *c)
+{
+    int best = 0;
+    for (int i = 1; i < c->n_candidates; i++)
+        if (c->candidates[i].w_bits * c->candidates[i].a_bits > c->candidates[best].w_bits * c->candidates[best].a_bits) best = i;
+    return best;
+}
+
+static const model_choice *choice_of(const model_graph *g, const model_op *op)
+{
+    return op->choice >= 0 && op->choice < g->n_choices ? &g->choices[op->choice] : NULL;
+}
+
+static void variant_bits(const model_graph *g, const model_op *op, int variant, int *w_bits, int *a_bits)
+{
+    const model_subgraph *s = &g->subgraphs[0];
+    const model_choice *c = choice_of(g, op);
+    int weights, activations;
+    operands(op, &weights, &activations);
+    *a_bits = tensor_bits(s, activations);
+    *w_bits = weights < 0 ? 0 : op->weights && op->weights->nesting != MODEL_SEPARATE ? op->weights->bits : tensor_bits(s, weights);
+    if (!c || variant < 0 || variant >= c->n_candidates) return;
+    if (weights >= 0) *w_bits = c->candidates[variant].w_bits;
+    *a_bits = c->candidates[variant].a_bits;
+}
+
+void hw_op_bits(const model_graph *g, int op, const int *candidate, int *w_bits, int *a_bits)
+{
+    *w_bits = *a_bits = 0;
+    if (op < 0 || op >= g->subgraphs[0].n_ops) return;
+    const model_op *o = &g->subgraphs[0].ops[op];
+    const model_choice *c = choice_of(g, o);
+    variant_bits(g, o, !c ? 0 : candidate ? candidate[o->choice] : widest_candidate(c), w_bits, a_bits);
+}
+
+static hw_class conv_class(const model_tensor *w)
+{
+    return w && w->n_dims == 4 && w->dims[1] == 1 && w->dims[2] == 1 ? HW_POINTWISE : HW_CONV;
+}
+
+static hw_class depthwise_class(const model_tensor *in, const model_tensor *out)
+{
+    bool same = in && out && in->n_dims == 4 && out->n_dims == 4 && in->dims[3] == out->dims[3];
+    return same ? HW_DEPTHWISE : HW_DEPTHWISE_MULTIPLIER;
+}
+
+static const model_tensor *tensor_or_null(const model_subgraph *s, int t)
+{
+    return t >= 0 && t < s->n_tensors ? &s->tensors[t] : NULL;
+}
+
+static hw_class op_class(const model_subgraph *s, const model_op *op)
+{
+    int weights, activations;
+    operands(op, &weights, &activations);
+    switch (op->code) {
+    case MODEL_CONV_2D: return conv_class(tensor_or_null(s, weights));
+    case MODEL_DEPTHWISE_CONV_2D:
+        return depthwise_class(tensor_or_null(s, activations), op->n_outputs ? tensor_or_null(s, op->outputs[0]) : NULL);
+    case MODEL_FULLY_CONNECTED: return HW_FULLY_CONNECTED;
+    case MODEL_ADD: return HW_ADD;
+    case MODEL_MUL: return HW_MUL;
+    case MODEL_AVERAGE_POOL_2D: return HW_AVERAGE_POOL;
+    case MODEL_MAX_POOL_2D: return HW_MAX_POOL;
+    case MODEL_SOFTMAX: return HW_SOFTMAX;
+    case MODEL_ARG_MAX: return HW_ARG_MAX;
+    case MODEL_CONCATENATION:
+    case MODEL_PACK:
+    case MODEL_PAD:
+    case MODEL_RESHAPE:
+    case MODEL_STRIDED_SLICE: return HW_MOVE;
+    default: return HW_NO_CLASS;
+    }
+}
+
+static void op_events(const model_subgraph *s, const model_op *op, hw_class c, const emu_events *ev, double count[HW_N_EVENTS])
+{
+    int weights, activations;
+    operands(op, &weights, &activations);
+    const model_tensor *w = tensor_or_null(s, weights), *in = tensor_or_null(s, activations);
+    double out_c = 1;
+    if (w && w->n_dims > 0 && (c == HW_CONV || c == HW_POINTWISE || c == HW_FULLY_CONNECTED)) out_c = w->dims[0] > 0 ? w->dims[0] : 1;
+    count[HW_MAC] = (double)ev->macs;
+    count[HW_PATCH] = (double)ev->macs / out_c;
+    count[HW_OUTPUT] = (double)ev->outputs;
+    count[HW_CALL] = 1;
+    count[HW_WINDOW] = 0;
+    if (c == HW_AVERAGE_POOL || c == HW_MAX_POOL) count[HW_WINDOW] = (double)ev->outputs * op->attrs.filter_h * op->attrs.filter_w;
+    if (c == HW_ARG_MAX && in) count[HW_WINDOW] = (double)in->n_elems;
+}
+
+static void price(const hw_board *b, const hw_entry *x, const double count[HW_N_EVENTS], hw_cost *c)
+{
+    const hw_figure *cpi = &b->cycles_per_instruction;
+    double cycles = 0, slack = 0;
+    bool bounded = true;
+    for (int i = 0; i < HW_N_EVENTS; i++) {
+        if (!x->per[i].known) continue;
+        double part = count[i] * x->per[i].value * (x->instructions[i] ? cpi->value : 1), pct = x->per[i].error_pct;
+        if (pct >= 0 && x->instructions[i]) pct = cpi->error_pct >= 0 ? pct + cpi->error_pct : -1;
+        if (pct < 0 && part > 0) bounded = false;
+        cycles += part;
+        slack += part * pct / 100;
+    }
+    c->cycles = cycles;
+    c->cycles_error_pct = !bounded ? -1 : cycles > 0 ? 100 * slack / cycles : 0;
+    if (!b->power_mw.known) return;
+    c->energy_uj = b->power_mw.value * cycles / b->clock_hz.value * 1e3; /* mW x s = mJ */
+    c->energy_error_pct = !bounded || b->power_mw.error_pct < 0 ? -1 : c->cycles_error_pct + b->power_mw.error_pct;
+}
+
+static status note(hw_table *t, arena *a, int *n, int cap, const char *line, err *e)
+{
+    if (*n >= cap) return ST_OK; /* cap counts every line that can occur */
+    t->missing[*n] = arena_strdup(a, line, strlen(line));
+    if (!t->missing[*n]) return err_set(e, ST_NOMEM, "cost table", "out of memory");
+    (*n)++;
+    return ST_OK;
+}
+
+static void width_text(char *out, size_t size, int w, int a)
+{
+    if (w) snprintf(out, size, "w%da%d", w, a);
+    else snprintf(out, size, "a%d", a);
+}
+
+static hw_cost unknown_cost(const emu_events *ev, int w, int a)
+{
+    hw_cost c = {ev->macs, (double)ev->macs * w * a, -1, -1, -1, -1};
+    return c;
+}
+
+/* Prices variant v of op i; line[0] != 0 afterwards: what is missing. */
+static void price_variant(const model_graph *g, const hw_board *b, int i, int v, hw_cost *out, char line[MAX_LINE])
+{
+    const model_subgraph *s = &g->subgraphs[0];
+    const model_op *op = &s->ops[i];
+    emu_events ev = hw_count_op(g, op);
+    int w, a;
+    char asked[24], used[24];
+    line[0] = 0;
+    variant_bits(g, op, v, &w, &a);
+    *out = unknown_cost(&ev, w, a);
+    if (!b) return;
+    hw_class c = op_class(s, op);
+    int weights, activations;
+    operands(op, &weights, &activations);
+    const model_tensor *in = tensor_or_null(s, activations);
+    bool real = in && in->dtype == MODEL_F32;
+    const hw_kernels *k = b->kernels;
+    int kw = w ? hw_container(k->w_container, k->n_w, w) : 0, ka = hw_container(k->a_container, k->n_a, a);
+    const hw_entry *x = real && c != HW_MOVE ? NULL : hw_kernels_find(k, c, c <= HW_FULLY_CONNECTED ? kw : 0, ka);
+    if (x) {
+        double count[HW_N_EVENTS];
+        op_events(s, op, c, &ev, count);
+        price(b, x, count, out);
+        return;
+    }
+    width_text(asked, sizeof asked, w, a);
+    width_text(used, sizeof used, kw, ka);
+    if (c == HW_NO_CLASS) snprintf(line, MAX_LINE, "op %d %s: kernels %s has no weight for this operator", i, op->type, k->name);
+    else snprintf(line, MAX_LINE, "op %d %s %s%s: kernels %s has no weight for %s at %s", i, op->type, asked, real ? " float32" : "", k->name,
+                  hw_class_name(c), real ? "float32" : used);
+}
+
+static status fill_row(hw_table *t, const model_graph *g, const hw_board *b, int i, int *n_missing, int cap, arena *a, err *e)
+{
+    const model_op *op = &g->subgraphs[0].ops[i];
+    const model_choice *c = choice_of(g, op);
+    op_row *r = &t->rows[i];
+    char line[MAX_LINE];
+    r->choice = c ? op->choice : -1;
+    r->n = c ? c->n_candidates : 1;
+    r->widest = c ? widest_candidate(c) : 0;
+    r->cost = arena_alloc(a, (size_t)r->n, sizeof *r->cost);
+    if (!r->cost) return err_set(e, ST_NOMEM, "cost table", "out of memory");
+    for (int v = 0; v < r->n; v++) {
+        price_variant(g, b, i, v, &r->cost[v], line);
+        if (line[0]) TRY(note(t, a, n_missing, cap, line, e));
+    }
+    return ST_OK;
+}
+
+status hw_table_create(const model_graph *g, const hw_board *board, arena *a, hw_table **out, err *e)
+{
+    hw_table *t = arena_alloc(a, 1, sizeof *t);
+    const int n = g->subgraphs[0].n_ops;
+    int cap = 1, missing = 0;
+    for (int i = 0; i < n; i++) {
+        const model_choice *c = choice_of(g, &g->subgraphs[0].ops[i]);
+        cap += c ? c->n_candidates : 1;
+    }
+    if (!t) return err_set(e, ST_NOMEM, "cost table", "out of memory");
+    t->n_ops = n;
+    t->rows = arena_alloc(a, (size_t)n, sizeof *t->rows);
+    t->missing = arena_alloc(a, (size_t)cap + 1, sizeof *t->missing);
+    if (!t->rows || !t->missing) return err_set(e, ST_NOMEM, "cost table", "out of memory");
+    for (int i = 0; i < n; i++) TRY(fill_row(t, g, board, i, &missing, cap, a, e));
+    if (board && !board->power_mw.known) {
+        char line[MAX_LINE];
+        snprintf(line, sizeof line, "energy: board %s states no active power for stack %s", board->name, board->stack);
+        TRY(note(t, a, &missing, cap, line, e));
+    }
+    t->missing[missing] = NULL;
+    *out = t;
+    return ST_OK;
+}
+
+hw_cost hw_table_op(const hw_table *t, int op, const int *candidate)
+{
+    static const hw_cost none = {0, 0, -1, -1, -1, -1};
+    if (op < 0 || op >= t->n_ops) return none;
+    const op_row *r = &t->rows[op];
+    int v = r->choice < 0 ? 0 : candidate ? candidate[r->choice] : r->widest;
+    return v >= 0 && v < r->n ? r->cost[v] : none;
+}
+
+const char *const *hw_table_missing(const hw_table *t)
+{
+    return t->missing;
+}
+
+/* Half widths add: the same board and build sits behind all of them. Unknown + anything = unknown. */
+static void add_part(double *sum, double *sum_pct, double x, double x_pct)
+{
+    if (*sum < 0 || x < 0) {
+        *sum = *sum_pct = -1;
+        return;
+    }
+    double total = *sum + x;
+    bool bounded = (*sum_pct >= 0 || *sum == 0) && (x_pct >= 0 || x == 0);
+    double slack = (*sum > 0 ? *sum * *sum_pct : 0) + (x > 0 ? x * x_pct : 0);
+    *sum_pct = !bounded ? -1 : total > 0 ? slack / total : 0;
+    *sum = total;
+}
+
+void hw_cost_add(hw_cost *sum, const hw_cost *x)
+{
+    sum->macs += x->macs;
+    sum->bitops += x->bitops;
+    add_part(&sum->cycles, &sum->cycles_error_pct, x->cycles, x->cycles_error_pct);
+    add_part(&sum->energy_uj, &sum->energy_error_pct, x->energy_uj, x->energy_error_pct);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * hwmodels/plan.c - memory: where activations lie, what constants take.
+ * Placement follows TensorFlow Lite Micro's GreedyMemoryPlanner (largest first, each at the lowest offset where it fits between the
+ * buffers alive at the same time) with its 16-byte sizes; inputs live from the start, outputs to the end, RESHAPE copies.
+ * Not here yet: kernel scratch (depends on the board's kernel family; docs/COSTS.md). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hwmodels/hw.h"
+
+enum { ALIGN = 16 };
+
+/* Widths: multipliers int32, shifts int8 where the model states them (native), int32 as TFLM keeps them otherwise; zero points and
+ * clamps int32 (in_zero, out_zero, out_min, out_max). */
+enum { MULTIPLIER_BYTES = 4, SHIFT_BYTES = 1, TFLM_SHIFT_BYTES = 4, BIAS_BYTES = 4, LIMITS_BYTES = 16 };
+
+static status packed_bytes(const model_tensor *t, int bits, size_t *out, err *e)
+{
+    if (t->dtype == MODEL_RESOURCE) {
+        *out = 0;
+        return ST_OK;
+    }
+    if (bits <= 0) bits = t->bits > 0 ? t->bits : (int)(8 * model_dtype_bytes(t->dtype));
+    if (t->n_elems > SIZE_MAX / 256) return err_set(e, ST_UNSUPPORTED, t->name, "tensor is too large for any board: %zu elements", t->n_elems);
+    *out = (t->n_elems * (size_t)bits + 7) / 8;
+    return ST_OK;
+}
+
+static status add_bytes(size_t *sum, size_t x, err *e)
+{
+    if (x > SIZE_MAX / 4 || *sum > SIZE_MAX / 4) return err_set(e, ST_UNSUPPORTED, "memory plan", "sizes add up to more than any board has");
+    *sum += x;
+    return ST_OK;
+}
+
+static bool planned(const model_subgraph *s, int t)
+{
+    return t >= 0 && t < s->n_tensors && !s->tensors[t].data && !s->tensors[t].is_variable && s->tensors[t].dtype != MODEL_RESOURCE;
+}
+
+typedef struct life {
+    int first, last; /* -1 = not used */
+} life;
+
+static void touch(const model_subgraph *s, life *lives, int t, int op)
+{
+    if (!planned(s, t)) return;
+    if (lives[t].first < 0) lives[t].first = op;
+    if (lives[t].last < op) lives[t].last = op;
+}
+
+static void find_lives(const model_subgraph *s, life *lives)
+{
+    for (int i = 0; i < s->n_tensors; i++) lives[i].first = lives[i].last = -1;
+    for (int i = 0; i < s->n_inputs; i++) touch(s, lives, s->inputs[i], 0);
+    for (int i = 0; i < s->n_ops; i++) {
+        const model_op *op = &s->ops[i];
+        for (int k = 0; k < op->n_inputs; k++) touch(s, lives, op->inputs[k], i);
+        for (int k = 0; k < op->n_outputs; k++) touch(s, lives, op->outputs[k], i);
+    }
+    for (int i = 0; i < s->n_outputs; i++) touch(s, lives, s->outputs[i], s->n_ops ? s->n_ops - 1 : 0);
+}
+
+static size_t align_up(size_t x)
+{
+    return (x + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* Largest first; equal sizes in the graph's order. */
+static int by_size(const void *a, const void *b)
+{
+    const hw_buffer *x = a, *y = b;
+    size_t p = align_up(x->bytes), q = align_up(y->bytes);
+    if (p != q) return p < q ? 1 : -1;
+    return x->tensor < y->tensor ? -1 : x->tensor > y->tensor;
+}
+
+static bool overlap(const hw_buffer *x, const hw_buffer *y)
+{
+    return x->first_op <= y->last_op && y->first_op <= x->last_op;
+}
+
+/* Places buffer k after 0..k-1 have their places. order: scratch for the placed ones by offset, kept sorted. */
+static void place(hw_buffer *b, int k, int *order)
+{
+    size_t want = align_up(b[k].bytes), at = 0;
+    for (int i = 0; i < k; i++) {
+        const hw_buffer *o = &b[order[i]];
+        if (!overlap(o, &b[k])) continue;
+        if (o->offset >= at && o->offset - at >= want) break;
+        size_t end = o->offset + align_up(o->bytes);
+        if (end > at) at = end;
+    }
+    b[k].offset = at;
+    int i = k;
+    for (; i > 0 && b[order[i - 1]].offset > at; i--) order[i] = order[i - 1];
+    order[i] = k;
+}
+
+static void find_peak(hw_plan *p, int n_ops)
+{
+    for (int op = 0; op < (n_ops ? n_ops : 1); op++) {
+        size_t alive = 0;
+        for (int i = 0; i < p->n_buffers; i++)
+            if (p->buffers[i].first_op <= op && op <= p->buffers[i].last_op) alive += align_up(p->buffers[i].bytes);
+        if (alive > p->bound_bytes) {
+            p->bound_bytes = alive;
+            p->peak_op = op;
+        }
+    }
+}
+
+static status plan_activations(const model_subgraph *s, arena *a, hw_plan *p, err *e)
+{
+    life *lives = arena_alloc(a, (size_t)s->n_tensors, sizeof *lives);
+    p->buffers = arena_alloc(a, (size_t)s->n_tensors, sizeof *p->buffers);
+    int *order = arena_alloc(a, (size_t)s->n_tensors, sizeof *order);
+    if (!lives || !p->buffers || !order) return err_set(e, ST_NOMEM, "memory plan", "out of memory");
+    find_lives(s, lives);
+    size_t sum = 0;
+    for (int i = 0; i < s->n_tensors; i++) {
+        size_t size = 0;
+        if (lives[i].first < 0) continue;
+        TRY(packed_bytes(&s->tensors[i], 0, &size, e));
+        if (!size) continue;
+        TRY(add_bytes(&sum, align_up(size), e));
+        hw_buffer *b = &p->buffers[p->n_buffers++];
+        *b = (hw_buffer){i, s->tensors[i].name, lives[i].first, lives[i].last, size, 0};
+    }
+    qsort(p->buffers, (size_t)p->n_buffers, sizeof *p->buffers, by_size);
+    for (int i = 0; i < p->n_buffers; i++) {
+        place(p->buffers, i, order);
+        size_t end = p->buffers[i].offset + align_up(p->buffers[i].bytes);
+        if (end > p->arena_bytes) p->arena_bytes = end;
+    }
+    find_peak(p, s->n_ops);
+    return ST_OK;
+}
+
+/* State that outlives an input: variable tensors (LSTM, SVDF) and streaming variables. */
+static status plan_state(const model_graph *g, hw_plan *p, err *e)
+{
+    const model_subgraph *s = &g->subgraphs[0];
+    size_t size = 0;
+    for (int i = 0; i < s->n_tensors; i++) {
+        if (!s->tensors[i].is_variable || s->tensors[i].data) continue;
+        TRY(packed_bytes(&s->tensors[i], 0, &size, e));
+        TRY(add_bytes(&p->state_bytes, align_up(size), e));
+    }
+    for (int i = 0; i < g->n_variables; i++) {
+        int t = g->variables[i].tensor;
+        if (t < 0 || t >= s->n_tensors || s->tensors[t].is_variable) continue;
+        TRY(packed_bytes(&s->tensors[t], 0, &size, e));
+        TRY(add_bytes(&p->state_bytes, align_up(size), e));
+    }
+    return ST_OK;
+}
+
+static void widen(const model_subgraph *s, int *bits, int t, int width)
+{
+    if (t < 0 || t >= s->n_tensors || !s->tensors[t].data) return;
+    if (width <= 0) width = s->tensors[t].bits > 0 ? s->tensors[t].bits : (int)(8 * model_dtype_bytes(s->tensors[t].dtype));
+    if (width > bits[t]) bits[t] = width;
+}
+
+/* Widths at which op's constants are stored: nested weights once at the master's, separate ones each at its candidate's. */
+static void constant_bits(const model_graph *g, const model_subgraph *s, const model_op *op, int *bits)
+{
+    const model_weights *w = op->weights;
+    const model_choice *c = op->choice >= 0 && op->choice < g->n_choices ? &g->choices[op->choice] : NULL;
+    for (int i = 0; i < op->n_inputs; i++) {
+        bool master = false;
+        for (int k = 0; w && k < w->n; k++) master = master || w->tensor[k] == op->inputs[i];
+        if (!master) widen(s, bits, op->inputs[i], 0);
+    }
+    for (int k = 0; w && k < w->n; k++)
+        widen(s, bits, w->tensor[k], w->nesting != MODEL_SEPARATE ? w->bits : c && k < c->n_candidates ? c->candidates[k].w_bits : 0);
+}
+
+static status plan_weights(const model_graph *g, const model_subgraph *s, arena *a, hw_plan *p, err *e)
+{
+    int *bits = arena_alloc(a, (size_t)s->n_tensors, sizeof *bits);
+    if (!bits) return err_set(e, ST_NOMEM, "memory plan", "out of memory");
+    for (int i = 0; i < s->n_ops; i++) constant_bits(g, s, &s->ops[i], bits);
+    for (int i = 0; i < s->n_tensors; i++) {
+        size_t size = 0;
+        if (!bits[i]) continue;
+        TRY(packed_bytes(&s->tensors[i], bits[i], &size, e));
+        TRY(add_bytes(&p->weight_bytes, size, e));
+    }
+    return ST_OK;
+}
+
+/* Output channels: bias length, and the dimension that per-channel scales run along. */
+static size_t out_channels(const model_subgraph *s, const model_op *op)
+{
+    int t = op->weights && op->weights->n > 0 ? op->weights->tensor[0] : op->n_inputs > 1 ? op->inputs[1] : -1;
+    if (t < 0 || t >= s->n_tensors) return 0;
+    const model_tensor *w = &s->tensors[t];
+    int axis = op->code == MODEL_DEPTHWISE_CONV_2D ? 3 : 0;
+    return axis < w->n_dims ? (size_t)w->dims[axis] : 0;
+}
+
+static size_t op_table_bytes(const model_subgraph *s, const model_op *op)
+{
+    const model_integer *q = op->integer;
+    if (q) {
+        size_t per_entry = LIMITS_BYTES;
+        if (q->multiplier) per_entry += (size_t)q->n_channels * (MULTIPLIER_BYTES + SHIFT_BYTES);
+        if (q->bias) per_entry += out_channels(s, op) * BIAS_BYTES;
+        return (size_t)q->n_entries * per_entry;
+    }
+    bool channels = op->code == MODEL_CONV_2D || op->code == MODEL_DEPTHWISE_CONV_2D || op->code == MODEL_FULLY_CONNECTED;
+    int t = op->n_inputs > 1 ? op->inputs[1] : -1;
+    if (!channels || t < 0 || t >= s->n_tensors || s->tensors[t].n_scales == 0) return 0;
+    size_t n = op->code == MODEL_FULLY_CONNECTED ? (size_t)s->tensors[t].n_scales : out_channels(s, op);
+    return n * (MULTIPLIER_BYTES + TFLM_SHIFT_BYTES);
+}
+
+status hw_plan_create(const model_graph *g, arena *a, hw_plan **out, err *e)
+{
+    hw_plan *p = arena_alloc(a, 1, sizeof *p);
+    if (!p) return err_set(e, ST_NOMEM, "memory plan", "out of memory");
+    TRY(plan_activations(&g->subgraphs[0], a, p, e));
+    TRY(plan_state(g, p, e));
+    for (int i = 0; i < g->n_subgraphs; i++) {
+        const model_subgraph *s = &g->subgraphs[i];
+        TRY(plan_weights(g, s, a, p, e));
+        for (int k = 0; k < s->n_ops; k++) TRY(add_bytes(&p->table_bytes, op_table_bytes(s, &s->ops[k]), e));
+    }
+    p->sram_bytes = p->arena_bytes + p->state_bytes;
+    p->flash_bytes = p->weight_bytes + p->table_bytes;
+    *out = p;
+    return ST_OK;
+}
