@@ -2,6 +2,7 @@
  * hwmodels/board.c - boards/NAME.yaml and cores/NAME.yaml into struct hw_board. Schema: docs/COSTS.md.
  * Every number is {value, unit, source, error_pct}; source names an entry of the file's `sources`. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "hwmodels/board.h"
@@ -173,17 +174,19 @@ status hw_board_load(const char *name, arena *a, hw_board **out, err *e)
         return s;
     }
     TRY(hw_kernels_load(b->path, kernels, a, &b->kernels, e));
-    if (stack) {
-        b->name = arena_strdup(a, name, strlen(name));
-        if (!b->name) return err_set(e, ST_NOMEM, name, "out of memory");
-    }
+    size_t size = strlen(kernels) + strlen(b->stack) + 2;
+    char *text = arena_alloc(a, size, 1);
+    if (stack) b->name = arena_strdup(a, name, strlen(name));
+    if (!text || !b->name) return err_set(e, ST_NOMEM, name, "out of memory");
+    snprintf(text, size, "%s/%s", kernels, b->stack);
+    b->kernels_text = text;
     *out = b;
     return ST_OK;
 }
 
 const char *hw_board_name(const hw_board *b) { return b->name; }
 const char *hw_board_title(const hw_board *b) { return b->title; }
-const char *hw_board_kernels(const hw_board *b) { return b->kernels->name; }
+const char *hw_board_kernels(const hw_board *b) { return b->kernels_text; }
 double hw_board_clock_hz(const hw_board *b) { return b->clock_hz.value; }
 double hw_board_sram_bytes(const hw_board *b) { return b->sram_bytes.known ? b->sram_bytes.value : -1; }
 double hw_board_flash_bytes(const hw_board *b) { return b->flash_bytes.known ? b->flash_bytes.value : -1; }

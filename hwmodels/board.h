@@ -36,6 +36,7 @@ typedef struct hw_kernels {
 
 struct hw_board {
     const char *name, *title, *path, *stack, *core_title;
+    const char *kernels_text; /* "cmsis-nn/microtvm-1.0": family and stack */
     hw_figure clock_hz, sram_bytes, flash_bytes;
     hw_figure cycles_per_instruction; /* of the chosen stack */
     hw_figure power_mw;               /* of the chosen stack; known = false: energy is not estimated */

@@ -1,0 +1,694 @@
+// SPDX-License-Identifier: Apache-2.0
+// What does an operator count and cost, where do tensors lie, and does a bad YAML file say where it is bad?
+#include "tests/shim.hh"
+
+extern "C" {
+#include "hwmodels/count.h"
+#include "hwmodels/hw.h"
+#include "model/load.h"
+}
+
+#include <cmath>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace {
+
+// A graph written by hand. Tensors and ops are appended; graph() links them.
+struct Net {
+    std::vector<model_tensor> tensors;
+    std::vector<model_op> ops;
+    std::deque<std::vector<int>> lists;
+    std::vector<int> inputs, outputs;
+    std::vector<model_choice> choices;
+    std::vector<model_variable> variables;
+    model_subgraph sub = {};
+    model_graph g = {};
+
+    int tensor(std::vector<int> dims, int bits = 8, bool constant = false, model_dtype type = MODEL_I8)
+    {
+        static const int8_t data = 0;
+        model_tensor t = {};
+        t.name = "t";
+        t.dtype = type;
+        t.bits = bits;
+        t.n_dims = (int)dims.size();
+        t.n_elems = 1;
+        for (size_t i = 0; i < dims.size(); i++) {
+            t.dims[i] = dims[i];
+            t.n_elems *= (size_t)dims[i];
+        }
+        t.data = constant ? &data : nullptr;
+        tensors.push_back(t);
+        return (int)tensors.size() - 1;
+    }
+    model_op &op(model_opcode code, std::vector<int> in, std::vector<int> out)
+    {
+        model_op o = {};
+        o.code = code;
+        o.name = "op";
+        o.type = model_opcode_name(code);
+        o.choice = -1;
+        lists.push_back(in);
+        o.inputs = lists.back().data();
+        o.n_inputs = (int)in.size();
+        lists.push_back(out);
+        o.outputs = lists.back().data();
+        o.n_outputs = (int)out.size();
+        ops.push_back(o);
+        return ops.back();
+    }
+    const model_graph *graph()
+    {
+        sub = {};
+        sub.name = "main";
+        sub.n_tensors = (int)tensors.size();
+        sub.tensors = tensors.data();
+        sub.n_ops = (int)ops.size();
+        sub.ops = ops.data();
+        sub.n_inputs = (int)inputs.size();
+        sub.inputs = inputs.data();
+        sub.n_outputs = (int)outputs.size();
+        sub.outputs = outputs.data();
+        g.n_subgraphs = 1;
+        g.subgraphs = &sub;
+        g.n_choices = (int)choices.size();
+        g.choices = choices.data();
+        g.n_variables = (int)variables.size();
+        g.variables = variables.data();
+        return &g;
+    }
+};
+
+emu_events count(Net &n, int op = 0)
+{
+    const model_graph *g = n.graph();
+    return hw_count_op(g, &g->subgraphs[0].ops[op]);
+}
+
+TEST(HwCount, Convolutions)
+{
+    Net n; // 5x4 output of 6 channels, 3x2 kernel, 7 channels in: 120 x 42
+    n.op(MODEL_CONV_2D, {n.tensor({1, 9, 9, 7}), n.tensor({6, 3, 2, 7}, 8, true)}, {n.tensor({1, 5, 4, 6})});
+    n.op(MODEL_DEPTHWISE_CONV_2D, {n.tensor({1, 5, 4, 3}), n.tensor({1, 3, 3, 6}, 8, true)}, {n.tensor({1, 5, 4, 6})});
+    n.op(MODEL_CONV_2D, {n.tensor({1, 4, 4, 8}), n.tensor({6, 1, 1, 4}, 8, true)}, {n.tensor({1, 4, 4, 6})}); // two groups
+    n.op(MODEL_TRANSPOSE_CONV, {n.tensor({4}, 32, true, MODEL_I32), n.tensor({5, 2, 3, 7}, 8, true), n.tensor({1, 4, 3, 7})}, {n.tensor({1, 8, 9, 5})});
+    EXPECT_EQ(120u * 42, count(n, 0).macs);
+    EXPECT_EQ(120u, count(n, 0).outputs);
+    EXPECT_EQ(120u, count(n, 0).requants);
+    EXPECT_EQ(120u * 9, count(n, 1).macs);
+    EXPECT_EQ(96u * 4, count(n, 2).macs);
+    EXPECT_EQ(84u * 6 * 5, count(n, 3).macs);
+}
+
+TEST(HwCount, MatricesAndTheRest)
+{
+    Net n;
+    n.op(MODEL_FULLY_CONNECTED, {n.tensor({3, 20}), n.tensor({4, 20}, 8, true), -1}, {n.tensor({3, 4})});
+    n.op(MODEL_FULLY_CONNECTED, {n.tensor({1, 20}), n.tensor({4, 20}, 8, true), -1}, {n.tensor({1, 4}, 32, false, MODEL_I32)}); // raw accumulators
+    n.op(MODEL_SVDF, {n.tensor({2, 9}), n.tensor({8, 9}, 8, true), n.tensor({8, 5}, 16, true)}, {n.tensor({2, 4})});
+    std::vector<int> lstm(24, -1); // 3 steps, 6 inputs, 4 cells
+    lstm[0] = n.tensor({1, 3, 6});
+    for (int i = 1; i <= 4; i++) lstm[(size_t)i] = n.tensor({4, 6}, 8, true);
+    for (int i = 5; i <= 8; i++) lstm[(size_t)i] = n.tensor({4, 4}, 8, true);
+    n.op(MODEL_UNIDIRECTIONAL_SEQUENCE_LSTM, lstm, {n.tensor({1, 3, 4})});
+    n.op(MODEL_ADD, {0, 0}, {n.tensor({3, 20})});
+    EXPECT_EQ(240u, count(n, 0).macs);
+    EXPECT_EQ(80u, count(n, 1).macs);
+    EXPECT_EQ(4u, count(n, 1).outputs);
+    EXPECT_EQ(0u, count(n, 1).requants);
+    EXPECT_EQ(2u * 8 * (9 + 5), count(n, 2).macs);
+    EXPECT_EQ(3u * 4 * 4 * (6 + 4), count(n, 3).macs);
+    EXPECT_EQ(0u, count(n, 4).macs);
+    EXPECT_EQ(60u, count(n, 4).outputs);
+}
+
+hw_plan plan(Net &n, arena *a)
+{
+    hw_plan *p = nullptr;
+    err e = {};
+    EXPECT_OK(hw_plan_create(n.graph(), a, &p, &e), e);
+    return p ? *p : hw_plan{};
+}
+
+size_t offset_of(const hw_plan &p, int tensor)
+{
+    for (int i = 0; i < p.n_buffers; i++)
+        if (p.buffers[i].tensor == tensor) return p.buffers[i].offset;
+    ADD_FAILURE() << "tensor " << tensor << " has no buffer";
+    return 0;
+}
+
+// in 32 -> x 64 -> y 16 -> out 48. Largest first: x at 0; out (alive with y only) at 0; in (alive with x) at 64; y (alive with x, out) at 64.
+TEST(HwPlan, ChainReusesSpace)
+{
+    Net n;
+    shim::Arena a;
+    int in = n.tensor({32}), x = n.tensor({64}), y = n.tensor({16}), out = n.tensor({48});
+    n.op(MODEL_RESHAPE, {in}, {x});
+    n.op(MODEL_RESHAPE, {x}, {y});
+    n.op(MODEL_RESHAPE, {y}, {out});
+    n.inputs = {in};
+    n.outputs = {out};
+    hw_plan p = plan(n, a);
+    EXPECT_EQ(0u, offset_of(p, x));
+    EXPECT_EQ(0u, offset_of(p, out));
+    EXPECT_EQ(64u, offset_of(p, in));
+    EXPECT_EQ(64u, offset_of(p, y));
+    EXPECT_EQ(96u, p.arena_bytes);
+    EXPECT_EQ(96u, p.bound_bytes);
+    EXPECT_EQ(0, p.peak_op);
+    EXPECT_EQ(p.arena_bytes, p.sram_bytes);
+}
+
+// A tensor that is read again two operators later keeps its place; a gap between two living buffers is used when it is large enough.
+TEST(HwPlan, OverlappingLivesAndGaps)
+{
+    Net n;
+    shim::Arena a;
+    int in = n.tensor({96}), skip = n.tensor({80}), b = n.tensor({64}), c = n.tensor({16}), out = n.tensor({8});
+    n.op(MODEL_RESHAPE, {in}, {skip});   // in 0..0, skip 0..3
+    n.op(MODEL_RESHAPE, {skip}, {b});    // b 1..2
+    n.op(MODEL_RESHAPE, {b}, {c});       // c 2..3
+    n.op(MODEL_ADD, {c, skip}, {out});   // out 3..3
+    n.inputs = {in};
+    n.outputs = {out};
+    hw_plan p = plan(n, a);
+    EXPECT_EQ(0u, offset_of(p, in));    // 96
+    EXPECT_EQ(96u, offset_of(p, skip)); // 80: alive with in
+    EXPECT_EQ(0u, offset_of(p, b));     // 64: in is dead, skip starts at 96
+    EXPECT_EQ(64u, offset_of(p, c));    // 16: between b (ends 64) and skip (starts 96)
+    EXPECT_EQ(0u, offset_of(p, out));   // 8
+    EXPECT_EQ(176u, p.arena_bytes);
+    EXPECT_EQ(176u, p.bound_bytes);
+}
+
+TEST(HwPlan, SizesArePackedAndAligned)
+{
+    Net n;
+    shim::Arena a;
+    int in = n.tensor({33}, 4), out = n.tensor({5}, 32, false, MODEL_F32); // 17 and 20 bytes, 32 each
+    n.op(MODEL_RESHAPE, {in}, {out});
+    n.inputs = {in};
+    n.outputs = {out};
+    hw_plan p = plan(n, a);
+    ASSERT_EQ(2, p.n_buffers);
+    EXPECT_EQ(64u, p.arena_bytes);
+    for (int i = 0; i < 2; i++) EXPECT_EQ(p.buffers[i].tensor == in ? 17u : 20u, p.buffers[i].bytes);
+}
+
+TEST(HwPlan, StateAndConstantsAreNotActivations)
+{
+    Net n;
+    shim::Arena a;
+    int in = n.tensor({16}), state = n.tensor({20}), handle = n.tensor({}, 0, false, MODEL_RESOURCE), out = n.tensor({16});
+    n.tensors[(size_t)state].is_variable = true;
+    n.op(MODEL_ADD, {in, state}, {out});
+    n.op(MODEL_VAR_HANDLE, {}, {handle});
+    n.op(MODEL_ASSIGN_VARIABLE, {handle, in}, {});
+    n.variables.push_back({"c/v", in});
+    n.inputs = {in};
+    n.outputs = {out};
+    hw_plan p = plan(n, a);
+    EXPECT_EQ(2, p.n_buffers);
+    EXPECT_EQ(32u + 16u, p.state_bytes);
+    EXPECT_EQ(32u + 48u, p.sram_bytes);
+}
+
+TEST(HwPlan, WeightsNestedOnceSeparateAll)
+{
+    Net n;
+    shim::Arena a;
+    int in = n.tensor({1, 4, 4, 8}), out = n.tensor({1, 4, 4, 16});
+    int w = n.tensor({16, 1, 1, 8}, 8, true), w2 = n.tensor({16, 1, 1, 8}, 8, true);
+    model_choice c = {"c", 2, {{2, 2}, {4, 4}}, -1, 0};
+    n.choices.push_back(c);
+    int32_t some[32] = {};
+    int8_t shifts[32] = {};
+    model_integer q = {1, {0, 0}, 2, 16, some, some, shifts, some, some, some, some};
+    model_weights nested = {MODEL_NESTED_FLOOR, 4, 1, {w}}, separate = {MODEL_SEPARATE, 0, 2, {w, w2}};
+    model_op &o = n.op(MODEL_CONV_2D, {in, w}, {out});
+    o.choice = 0;
+    o.integer = &q;
+    o.weights = &nested;
+    hw_plan p = plan(n, a);
+    EXPECT_EQ(128u * 4 / 8, p.weight_bytes);
+    EXPECT_EQ(2u * (16 * (4 + 1) + 16 * 4 + 16), p.table_bytes);
+    EXPECT_EQ(p.weight_bytes + p.table_bytes, p.flash_bytes);
+    n.ops[0].weights = &separate;
+    EXPECT_EQ(128u * 2 / 8 + 128u * 4 / 8, plan(n, a).weight_bytes);
+    q.n_channels = 1;
+    q.bias = nullptr;
+    EXPECT_EQ(2u * (4 + 1 + 16), plan(n, a).table_bytes);
+}
+
+TEST(HwPlan, FloatScalesCountAsTflmKeepsThem)
+{
+    Net n;
+    shim::Arena a;
+    int w = n.tensor({5, 3}, 4, true), bias = n.tensor({5}, 32, true, MODEL_I32);
+    n.tensors[(size_t)w].n_scales = 1;
+    n.op(MODEL_FULLY_CONNECTED, {n.tensor({1, 3}), w, bias}, {n.tensor({1, 5})});
+    hw_plan p = plan(n, a);
+    EXPECT_EQ(8u + 20u, p.weight_bytes); // 15 codes of 4 bits, bias
+    EXPECT_EQ(8u, p.table_bytes);
+}
+
+TEST(HwPlan, AbsurdSizesAreRefused)
+{
+    Net n;
+    shim::Arena a;
+    hw_plan *p = nullptr;
+    err e = {};
+    int in = n.tensor({16}), out = n.tensor({16});
+    n.tensors[(size_t)out].n_elems = SIZE_MAX / 2;
+    n.op(MODEL_RESHAPE, {in}, {out});
+    EXPECT_EQ(ST_UNSUPPORTED, hw_plan_create(n.graph(), a, &p, &e)) << shim::text(e);
+    shim::Arena small(64);
+    err none = {};
+    EXPECT_EQ(ST_NOMEM, hw_plan_create(n.graph(), small, &p, &none));
+}
+
+// ---- YAML: a small board of our own, in a temporary folder
+const char *const core_yaml = "bitemu_core: 1\nname: toy\ntitle: Toy core\ncycles:\n  alu: {value: 1, unit: cycles/instruction, source: s}\n"
+                              "sources: {s: made up}\n";
+const char *const kernels_yaml =
+    "bitemu_kernels: 1\nname: toy\ntitle: Toy kernels\nweight_containers: [2, 4, 8]\nactivation_containers: [4, 8]\noperators:\n"
+    "  pointwise:\n"
+    "    - widths: [w8a8]\n"
+    "      per_mac: {value: 2, unit: instructions/mac, error_pct: 10, source: s}\n"
+    "      per_patch: {value: 3, unit: cycles/patch, error_pct: 20, source: s}\n"
+    "      per_output: {value: 5, unit: cycles/output, error_pct: 0, source: s}\n"
+    "      per_call: {value: 100, unit: cycles/call, error_pct: 0, source: s}\n"
+    "    - widths: [w4a4]\n"
+    "      per_mac: {value: 1, unit: cycles/mac, source: s}\n"
+    "  average_pool:\n"
+    "    - widths: [a8]\n"
+    "      per_window: {value: 4, unit: instructions/window, error_pct: 0, source: s}\n"
+    "sources: {s: made up}\n";
+const char *const board_yaml =
+    "bitemu_board: 1\n"                                                                                                  // 1
+    "name: toy\n"                                                                                                        // 2
+    "title: Toy board\n"                                                                                                 // 3
+    "core: toy\n"                                                                                                        // 4
+    "clock: {value: 10, unit: MHz, source: s}\n"                                                                         // 5
+    "sram: {value: 4, unit: KiB, source: s}\n"                                                                           // 6
+    "stacks:\n"                                                                                                          // 7
+    "  - name: fast\n"                                                                                                   // 8
+    "    kernels: toy\n"                                                                                                 // 9
+    "    cycles_per_instruction: {value: 1.5, unit: cycles/instruction, error_pct: 5, source: s}\n"                      // 10
+    "    active_power: {value: 20, unit: mW, error_pct: 1, source: s}\n"                                                 // 11
+    "  - {name: slow, kernels: toy, cycles_per_instruction: {value: 3, unit: cycles/instruction, source: s}}\n"          // 12
+    "sources:\n"                                                                                                         // 13
+    "  s: made up\n";                                                                                                    // 14
+
+std::string replaced(std::string text, const std::string &from, const std::string &to)
+{
+    size_t at = text.find(from);
+    EXPECT_NE(std::string::npos, at) << from;
+    return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+struct Folder {
+    std::string root;
+    Folder()
+    {
+        char name[] = "/tmp/hw_test_XXXXXX";
+        root = mkdtemp(name) ? name : "";
+        for (const char *sub : {"/boards", "/cores", "/kernels"}) EXPECT_EQ(0, mkdir((root + sub).c_str(), 0700));
+        put("/cores/toy.yaml", core_yaml);
+        put("/kernels/toy.yaml", kernels_yaml);
+        put("/boards/toy.yaml", board_yaml);
+    }
+    ~Folder()
+    {
+        for (const char *f : {"/boards/toy.yaml", "/cores/toy.yaml", "/kernels/toy.yaml", "/boards", "/cores", "/kernels", ""})
+            (void)remove((root + f).c_str());
+    }
+    void put(const std::string &path, const std::string &text) const { std::ofstream(root + path) << text; }
+    std::string board() const { return root + "/boards/toy.yaml"; }
+};
+
+// "file:line:column" after the folder, plus status
+std::string refusal(const Folder &f, const std::string &board = "")
+{
+    shim::Arena a;
+    hw_board *b = nullptr;
+    err e = {};
+    status s = hw_board_load(board.empty() ? f.board().c_str() : board.c_str(), a, &b, &e);
+    std::string where = e.where;
+    size_t slash = where.rfind('/');
+    return std::to_string(s) + " " + (slash == std::string::npos ? where : where.substr(slash + 1));
+}
+
+TEST(HwYaml, GoodBoard)
+{
+    Folder f;
+    shim::Arena a;
+    hw_board *b = nullptr;
+    err e = {};
+    ASSERT_OK(hw_board_load(f.board().c_str(), a, &b, &e), e);
+    EXPECT_STREQ("toy", hw_board_name(b));
+    EXPECT_STREQ("toy/fast", hw_board_kernels(b));
+    EXPECT_EQ(1e7, hw_board_clock_hz(b));
+    EXPECT_EQ(4096, hw_board_sram_bytes(b));
+    EXPECT_LT(hw_board_flash_bytes(b), 0);
+    ASSERT_OK(hw_board_load((f.board() + ":slow").c_str(), a, &b, &e), e);
+    EXPECT_STREQ("toy/slow", hw_board_kernels(b));
+}
+
+TEST(HwYaml, EveryBrokenRuleSaysWhere)
+{
+    struct {
+        const char *file, *base, *from, *to, *where;
+    } const cases[] = {
+        {"/boards/toy.yaml", board_yaml, "title: Toy board\n", "title: Toy board\ncolour: red\n", "3 toy.yaml:4:"},
+        {"/boards/toy.yaml", board_yaml, "unit: MHz, source: s", "source: s", "3 toy.yaml:5:8"},
+        {"/boards/toy.yaml", board_yaml, "source: s}\nsram", "error_pct: 3}\nsram", "3 toy.yaml:5:8"},
+        {"/boards/toy.yaml", board_yaml, "value: 10,", "value: -10,", "3 toy.yaml:5:16"},
+        {"/boards/toy.yaml", board_yaml, "value: 10,", "value: .inf,", "3 toy.yaml:5:16"},
+        {"/boards/toy.yaml", board_yaml, "value: 10,", "value: nan,", "3 toy.yaml:5:16"},
+        {"/boards/toy.yaml", board_yaml, "value: 10,", "value: ten,", "3 toy.yaml:5:16"},
+        {"/boards/toy.yaml", board_yaml, "value: 10,", "value: 0,", "3 toy.yaml:5:8"},
+        {"/boards/toy.yaml", board_yaml, "unit: MHz", "unit: GHz", "3 toy.yaml:5:26"},
+        {"/boards/toy.yaml", board_yaml, "unit: MHz, source: s", "unit: MHz, source: nowhere", "3 toy.yaml:5:39"},
+        {"/boards/toy.yaml", board_yaml, "unit: KiB, source: s", "unit: KiB, source: s, when: now", "3 toy.yaml:6:"},
+        {"/boards/toy.yaml", board_yaml, "value: 1.5", "value: 0.5", "3 toy.yaml:10:37"},
+        {"/boards/toy.yaml", board_yaml, "error_pct: 1,", "error_pct: -1,", "3 toy.yaml:11:52"},
+        {"/boards/toy.yaml", board_yaml, "bitemu_board: 1", "bitemu_board: 2", "3 toy.yaml:1:15"},
+        {"/boards/toy.yaml", board_yaml, "core: toy", "core: ../toy", "3 toy.yaml:4:7"},
+        {"/boards/toy.yaml", board_yaml, "core: toy", "core: none", "3 toy.yaml"},
+        {"/boards/toy.yaml", board_yaml, "s: made up", "s: \"\"", "3 toy.yaml:14:6"},
+        {"/boards/toy.yaml", board_yaml, "name: toy\n", "name: toy\nname: toy\n", "3 toy.yaml:3:1"},
+        {"/cores/toy.yaml", core_yaml, "alu:", "vector:", "3 toy.yaml:5:"},
+        {"/kernels/toy.yaml", kernels_yaml, "[w4a4]", "[w8a8]", "3 toy.yaml:13:16"},
+        {"/kernels/toy.yaml", kernels_yaml, "[w4a4]", "[a4]", "3 toy.yaml:13:16"},
+        {"/kernels/toy.yaml", kernels_yaml, "[2, 4, 8]", "[2, 8, 4]", "3 toy.yaml:4:27"},
+        {"/kernels/toy.yaml", kernels_yaml, "  pointwise:", "  pointless:", "3 toy.yaml:"},
+        {"/kernels/toy.yaml", kernels_yaml, "unit: cycles/patch", "unit: cycles/mac", "3 toy.yaml:10:35"},
+        {"/kernels/toy.yaml", kernels_yaml, "      per_mac: {value: 1, unit: cycles/mac, source: s}\n", "", "3 toy.yaml:13:7"},
+    };
+    for (const auto &c : cases) {
+        Folder f;
+        f.put(c.file, replaced(c.base, c.from, c.to));
+        std::string got = refusal(f);
+        EXPECT_EQ(c.where, got.substr(0, std::strlen(c.where))) << c.to << " gave " << got;
+    }
+}
+
+TEST(HwYaml, NamesAndStacks)
+{
+    Folder f;
+    shim::Arena a;
+    hw_board *b = nullptr;
+    err e = {};
+    EXPECT_EQ(ST_ARG, hw_board_load("no-such-board", a, &b, &e));
+    EXPECT_NE(std::string::npos, std::string(e.msg).find("nucleo-l4r5zi")) << e.msg;
+    err e2 = {};
+    EXPECT_EQ(ST_ARG, hw_board_load("nucleo-l4r5zi:nothing", a, &b, &e2));
+    EXPECT_NE(std::string::npos, std::string(e2.msg).find("tflm-2.3.1")) << e2.msg;
+    setenv("BITEMU_BOARDS", ("/nonexistent:" + f.root + "/boards").c_str(), 1);
+    err e3 = {};
+    EXPECT_OK(hw_board_load("toy:slow", a, &b, &e3), e3);
+    EXPECT_STREQ("toy:slow", hw_board_name(b));
+    const char *const *names = nullptr;
+    ASSERT_OK(hw_board_names(a, &names, &e3), e3);
+    std::string all;
+    for (; *names; names++) all += std::string(*names) + " ";
+    EXPECT_EQ("nucleo-g0b1re nucleo-l4r5zi toy ", all);
+    unsetenv("BITEMU_BOARDS");
+}
+
+// ---- cost by hand: 1x1 convolution, 4x4x16 outputs of 8 inputs: 2048 MACs, 128 patch elements, 256 outputs
+struct Priced {
+    Net n;
+    shim::Arena a;
+    hw_board *b = nullptr;
+    hw_table *t = nullptr;
+    err e = {};
+    void make(const std::string &board)
+    {
+        if (!board.empty()) {
+            ASSERT_OK(hw_board_load(board.c_str(), a, &b, &e), e);
+        }
+        ASSERT_OK(hw_table_create(n.graph(), b, a, &t, &e), e);
+    }
+    std::vector<std::string> missing() const
+    {
+        std::vector<std::string> all;
+        for (const char *const *m = hw_table_missing(t); *m; m++) all.push_back(*m);
+        return all;
+    }
+};
+
+model_op &pointwise(Net &n, int w_bits = 8, int a_bits = 8)
+{
+    return n.op(MODEL_CONV_2D, {n.tensor({1, 4, 4, 8}, a_bits), n.tensor({16, 1, 1, 8}, w_bits, true)}, {n.tensor({1, 4, 4, 16}, 8)});
+}
+
+TEST(HwCost, SumOfEventsTimesWeights)
+{
+    Folder f;
+    Priced p;
+    pointwise(p.n);
+    ASSERT_NO_FATAL_FAILURE(p.make(f.board()));
+    hw_cost c = hw_table_op(p.t, 0, nullptr);
+    double mac = 2048 * 2 * 1.5, patch = 128 * 3, rest = 256 * 5 + 100;
+    EXPECT_EQ(2048u, c.macs);
+    EXPECT_EQ(2048.0 * 64, c.bitops);
+    EXPECT_DOUBLE_EQ(mac + patch + rest, c.cycles);
+    EXPECT_NEAR((mac * 15 + patch * 20) / c.cycles, c.cycles_error_pct, 1e-9); // 10 % of the count + 5 % per instruction
+    EXPECT_NEAR(20e-3 * c.cycles / 1e7 * 1e6, c.energy_uj, 1e-9);
+    EXPECT_NEAR(c.cycles_error_pct + 1, c.energy_error_pct, 1e-9);
+    EXPECT_TRUE(p.missing().empty());
+}
+
+TEST(HwCost, UnknownErrorsStayUnknown)
+{
+    Folder f;
+    Priced p;
+    pointwise(p.n, 4, 4);
+    pointwise(p.n);
+    ASSERT_NO_FATAL_FAILURE(p.make(f.board()));
+    hw_cost c = hw_table_op(p.t, 0, nullptr), d = hw_table_op(p.t, 1, nullptr);
+    EXPECT_EQ(2048, c.cycles);
+    EXPECT_LT(c.cycles_error_pct, 0);
+    EXPECT_LT(c.energy_error_pct, 0);
+    hw_cost_add(&c, &d);
+    EXPECT_EQ(2048 + d.cycles, c.cycles);
+    EXPECT_LT(c.cycles_error_pct, 0);
+}
+
+TEST(HwCost, CandidatesContainersAndGaps)
+{
+    Folder f;
+    Priced p;
+    model_choice c = {"c", 4, {{2, 2}, {3, 3}, {4, 4}, {8, 8}}, -1, 0};
+    p.n.choices = {c};
+    pointwise(p.n).choice = 0;
+    ASSERT_NO_FATAL_FAILURE(p.make(f.board()));
+    const model_graph *g = p.n.graph();
+    int w, a, pick[4][1] = {{0}, {1}, {2}, {3}};
+    hw_op_bits(g, 0, pick[1], &w, &a);
+    EXPECT_EQ(3, w);
+    EXPECT_EQ(3, a);
+    hw_op_bits(g, 0, nullptr, &w, &a);
+    EXPECT_EQ(8, w);
+    EXPECT_LT(hw_table_op(p.t, 0, pick[0]).cycles, 0); // w2a2 is stored as w2a4: no weights for it
+    EXPECT_EQ(2048.0 * 4, hw_table_op(p.t, 0, pick[0]).bitops);
+    EXPECT_EQ(2048, hw_table_op(p.t, 0, pick[1]).cycles); // w3a3 in w4a4
+    EXPECT_EQ(2048.0 * 9, hw_table_op(p.t, 0, pick[1]).bitops);
+    EXPECT_EQ(2048, hw_table_op(p.t, 0, pick[2]).cycles);
+    EXPECT_EQ(hw_table_op(p.t, 0, pick[3]).cycles, hw_table_op(p.t, 0, nullptr).cycles);
+    ASSERT_EQ(1u, p.missing().size());
+    EXPECT_EQ("op 0 CONV_2D w2a2: kernels toy has no weight for pointwise at w2a4", p.missing()[0]);
+    int wild[1] = {7};
+    EXPECT_LT(hw_table_op(p.t, 0, wild).cycles, 0);
+}
+
+TEST(HwCost, MissingIsListedAndPoisonsTheSum)
+{
+    Folder f;
+    Priced p;
+    pointwise(p.n);
+    p.n.op(MODEL_SOFTMAX, {p.n.tensor({1, 16})}, {p.n.tensor({1, 16})});
+    p.n.op(MODEL_LOGISTIC, {p.n.tensor({1, 16})}, {p.n.tensor({1, 16})});
+    model_op &pool = p.n.op(MODEL_AVERAGE_POOL_2D, {p.n.tensor({1, 4, 4, 16})}, {p.n.tensor({1, 2, 2, 16})});
+    pool.attrs.filter_h = 2;
+    pool.attrs.filter_w = 3;
+    p.n.op(MODEL_AVERAGE_POOL_2D, {p.n.tensor({1, 4, 4, 16}, 32, false, MODEL_F32)}, {p.n.tensor({1, 2, 2, 16}, 32, false, MODEL_F32)});
+    ASSERT_NO_FATAL_FAILURE(p.make(f.board() + ":slow"));
+    ASSERT_EQ(4u, p.missing().size());
+    EXPECT_EQ("op 1 SOFTMAX a8: kernels toy has no weight for softmax at a8", p.missing()[0]);
+    EXPECT_EQ("op 2 LOGISTIC: kernels toy has no weight for this operator", p.missing()[1]);
+    EXPECT_NE(std::string::npos, p.missing()[2].find("float32"));
+    EXPECT_NE(std::string::npos, p.missing()[3].find("energy"));
+    EXPECT_DOUBLE_EQ(64.0 * 6 * 4 * 3, hw_table_op(p.t, 3, nullptr).cycles);
+    EXPECT_LT(hw_table_op(p.t, 3, nullptr).energy_uj, 0);
+    hw_cost sum = {};
+    for (int i = 0; i < 2; i++) {
+        hw_cost c = hw_table_op(p.t, i, nullptr);
+        hw_cost_add(&sum, &c);
+    }
+    EXPECT_EQ(2048u, sum.macs);
+    EXPECT_LT(sum.cycles, 0);
+}
+
+TEST(HwCost, WithoutBoardOnlyCounts)
+{
+    Priced p;
+    pointwise(p.n, 2, 4);
+    ASSERT_NO_FATAL_FAILURE(p.make(""));
+    hw_cost c = hw_table_op(p.t, 0, nullptr);
+    EXPECT_EQ(2048.0 * 8, c.bitops);
+    EXPECT_LT(c.cycles, 0);
+    EXPECT_TRUE(p.missing().empty());
+}
+
+TEST(HwCost, ShippedBoardPricesEveryWidthPairOfTheDynamicOperators)
+{
+    for (int kernel : {1, 3})
+        for (int w : {2, 4, 8})
+            for (int a : {2, 4, 8}) {
+                Priced p;
+                p.n.op(MODEL_CONV_2D, {p.n.tensor({1, 8, 8, 16}, a), p.n.tensor({16, kernel, kernel, 16}, w, true)}, {p.n.tensor({1, 8, 8, 16})});
+                p.n.op(MODEL_FULLY_CONNECTED, {p.n.tensor({1, 64}, a), p.n.tensor({10, 64}, w, true)}, {p.n.tensor({1, 10}, 32, false, MODEL_I32)});
+                p.n.op(MODEL_ARG_MAX, {p.n.tensor({1, 10}, 32, false, MODEL_I32)}, {p.n.tensor({1}, 32, false, MODEL_I32)});
+                model_op &pool = p.n.op(MODEL_AVERAGE_POOL_2D, {p.n.tensor({1, 8, 8, 16}, a)}, {p.n.tensor({1, 1, 1, 16}, a)});
+                pool.attrs.filter_h = pool.attrs.filter_w = 8;
+                ASSERT_NO_FATAL_FAILURE(p.make("nucleo-l4r5zi"));
+                EXPECT_TRUE(p.missing().empty()) << p.missing()[0];
+                for (int i = 0; i < 4; i++) {
+                    hw_cost c = hw_table_op(p.t, i, nullptr);
+                    EXPECT_GT(c.cycles, 0);
+                    EXPECT_GT(c.cycles_error_pct, 0);
+                    EXPECT_GT(c.energy_uj, 0);
+                }
+            }
+}
+
+// ---- the four networks of MLPerf Tiny, when they are there
+struct Model {
+    const char *key, *file, *csv;
+    size_t tflm_arena; // head of the arena that TFLM's interpreter reports (PyPI tflite_micro 0.dev20261023, print_allocations)
+} const models[] = {{"ad", "mlc_ad01_int8.tflite", "ad01_int8.tflite", 768},
+                    {"ic", "mlc_pretrainedResnet_quant.tflite", "pretrainedResnet_quant.tflite", 49152},
+                    {"kws", "mlc_kws_ref_model.tflite", "kws_ref_model.tflite", 16000},
+                    {"vww", "mlc_vww_96_int8.tflite", "vww_96_int8.tflite", 73728},
+                    {"sww", "mlc_str_ww_ref_model.tflite", "str_ww_ref_model.tflite", 6656}};
+
+std::vector<std::vector<std::string>> read_csv(const std::string &path)
+{
+    std::vector<std::vector<std::string>> rows;
+    std::ifstream f(path);
+    EXPECT_TRUE(f.good()) << path;
+    for (std::string line; std::getline(f, line);) {
+        rows.emplace_back(1);
+        bool quoted = false;
+        for (char ch : line) {
+            if (ch == '"') quoted = !quoted;
+            else if (ch == ',' && !quoted) rows.back().emplace_back();
+            else rows.back().back() += ch;
+        }
+    }
+    return rows;
+}
+
+int column(const std::vector<std::vector<std::string>> &csv, const std::string &name)
+{
+    for (size_t i = 0; i < csv[0].size(); i++)
+        if (csv[0][i] == name) return (int)i;
+    ADD_FAILURE() << "no column " << name;
+    return 0;
+}
+
+TEST(HwModels, MacsOfEveryLayer)
+{
+    NEEDS_SHARED();
+    auto csv = read_csv(shim::shared() + "/reference/mlperf_tiny_layers.csv");
+    size_t model = (size_t)column(csv, "model"), index = (size_t)column(csv, "op_index"), macs = (size_t)column(csv, "macs");
+    for (const Model &m : models) {
+        shim::Arena a;
+        model_graph *g = nullptr;
+        err e = {};
+        ASSERT_OK(model_load((shim::shared() + "/models/" + m.file).c_str(), a, &g, &e), e);
+        uint64_t total = 0;
+        int seen = 0;
+        for (const auto &row : csv) {
+            if (row[model] != m.csv) continue;
+            if (row[index] == "TOTAL") {
+                EXPECT_EQ(std::stoull(row[macs]), total) << m.key;
+                continue;
+            }
+            int op = std::stoi(row[index]);
+            ASSERT_LT(op, g->subgraphs[0].n_ops);
+            uint64_t got = hw_count_op(g, &g->subgraphs[0].ops[op]).macs;
+            EXPECT_EQ(std::stoull(row[macs]), got) << m.key << " op " << op;
+            total += got;
+            seen++;
+        }
+        EXPECT_EQ(g->subgraphs[0].n_ops, seen) << m.key;
+    }
+}
+
+TEST(HwModels, ArenaIsTflms)
+{
+    NEEDS_SHARED();
+    for (const Model &m : models) {
+        shim::Arena a;
+        model_graph *g = nullptr;
+        hw_plan *p = nullptr;
+        err e = {};
+        ASSERT_OK(model_load((shim::shared() + "/models/" + m.file).c_str(), a, &g, &e), e);
+        ASSERT_OK(hw_plan_create(g, a, &p, &e), e);
+        EXPECT_EQ(m.tflm_arena, p->arena_bytes) << m.key;
+        EXPECT_LE(p->bound_bytes, p->arena_bytes);
+        EXPECT_LT(p->weight_bytes, g->file_bytes);
+    }
+}
+
+// Estimates hold the published cycles within the error that they state. (Inputs to the fit: this tests the arithmetic from YAML to sum.)
+TEST(HwModels, PublishedCyclesAreWithinTheStatedError)
+{
+    NEEDS_SHARED();
+    auto csv = read_csv(shim::shared() + "/reference/mlperf_tiny_results.csv");
+    size_t round = (size_t)column(csv, "round"), stack = (size_t)column(csv, "software_stack"), name = (size_t)column(csv, "board");
+    size_t bench = (size_t)column(csv, "benchmark"), cycles = (size_t)column(csv, "cycles"), energy = (size_t)column(csv, "energy_uj_per_inf");
+    struct {
+        const char *board, *round, *stack, *csv;
+    } const rows[] = {{"nucleo-l4r5zi", "1.0", "microTVM + CMSIS-NN", "NUCLEO-L4R5ZI"},
+                      {"nucleo-l4r5zi:tflm-2.3.1", "0.5", "TensorFlow Lite for Microcontrollers v2.3.1", "Nucleo-L4R5ZI"},
+                      {"nucleo-g0b1re", "1.2", "Bosch HALE 1.0.175", "NUCLEO-G0B1RE"},
+                      {"nucleo-g0b1re:hale-1.1", "1.1", "Bosch HALE 1.0", "NUCLEO-G0B1RE"}};
+    int compared = 0;
+    for (const auto &r : rows)
+        for (const Model &m : models) {
+            for (const auto &row : csv) {
+                if (row[round] != r.round || row[stack].rfind(r.stack, 0) != 0 || row[name] != r.csv || row[bench] != m.key) continue;
+                Priced p;
+                model_graph *g = nullptr;
+                ASSERT_OK(model_load((shim::shared() + "/models/" + m.file).c_str(), p.a, &g, &p.e), p.e);
+                ASSERT_OK(hw_board_load(r.board, p.a, &p.b, &p.e), p.e);
+                ASSERT_OK(hw_table_create(g, p.b, p.a, &p.t, &p.e), p.e);
+                hw_cost sum = {};
+                for (int i = 0; i < g->subgraphs[0].n_ops; i++) {
+                    hw_cost c = hw_table_op(p.t, i, nullptr);
+                    hw_cost_add(&sum, &c);
+                }
+                double published = std::stod(row[cycles]);
+                std::printf("%-26s %-4s published %10.0f estimated %10.0f (%+5.1f %%, stated +-%.0f %%)", r.board, m.key, published, sum.cycles,
+                            (sum.cycles / published - 1) * 100, sum.cycles_error_pct);
+                if (!row[energy].empty() && sum.energy_uj >= 0)
+                    std::printf("  energy %+.1f %%", (sum.energy_uj / std::stod(row[energy]) - 1) * 100);
+                std::printf("\n");
+                EXPECT_LT(std::fabs(sum.cycles - published), sum.cycles * sum.cycles_error_pct / 100) << r.board << " " << m.key;
+                compared++;
+            }
+        }
+    EXPECT_EQ(16, compared);
+}
+
+} // namespace
