@@ -15,7 +15,7 @@ typedef enum hw_event { HW_MAC, HW_PATCH, HW_OUTPUT, HW_WINDOW, HW_CALL, HW_N_EV
 /* Operator classes that a kernel library treats alike. */
 typedef enum hw_class {
     HW_CONV, HW_POINTWISE, HW_DEPTHWISE, HW_DEPTHWISE_MULTIPLIER, HW_FULLY_CONNECTED, HW_ADD, HW_MUL, HW_AVERAGE_POOL, HW_MAX_POOL,
-    HW_SOFTMAX, HW_ARG_MAX, HW_MOVE, HW_N_CLASSES,
+    HW_SOFTMAX, HW_ARG_MAX, HW_REQUANTIZE, HW_MOVE, HW_N_CLASSES,
     HW_NO_CLASS = HW_N_CLASSES
 } hw_class;
 

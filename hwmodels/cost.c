@@ -121,6 +121,7 @@ static hw_class op_class(const model_subgraph *s, const model_op *op)
     case MODEL_MAX_POOL_2D: return HW_MAX_POOL;
     case MODEL_SOFTMAX: return HW_SOFTMAX;
     case MODEL_ARG_MAX: return HW_ARG_MAX;
+    case MODEL_QUANTIZE: return HW_REQUANTIZE; /* from codes; from float32 there are no figures */
     case MODEL_CONCATENATION:
     case MODEL_PACK:
     case MODEL_PAD:

@@ -33,12 +33,11 @@ static uint64_t svdf_macs(const model_tensor *in, const model_tensor *feature, c
 
 /* Per step: gates x cells x (inputs + outputs). 4 gates, 3 when the input gate is coupled (weights left out); element-wise
  * products with the cell state are not counted. */
-static uint64_t lstm_macs(const model_subgraph *s, const model_op *op, const model_tensor *out)
+static uint64_t lstm_macs(const model_subgraph *s, const model_op *op)
 {
     const model_tensor *in = tensor_at(s, op, 0), *w = tensor_at(s, op, 2), *r = tensor_at(s, op, 6);
     uint64_t gates = tensor_at(s, op, 1) ? 4 : 3, cells = dim(w, 0);
     uint64_t steps = last_dim(in) ? (uint64_t)in->n_elems / last_dim(in) : 0; /* time steps x batch */
-    (void)out;
     return steps * gates * cells * (dim(w, 1) + dim(r, 1));
 }
 
@@ -51,7 +50,7 @@ static uint64_t op_macs(const model_subgraph *s, const model_op *op, const model
     case MODEL_FULLY_CONNECTED: return (uint64_t)out->n_elems * last_dim(w);
     case MODEL_TRANSPOSE_CONV: return third && w ? (uint64_t)third->n_elems * dim(w, 0) * dim(w, 1) * dim(w, 2) : 0;
     case MODEL_SVDF: return in && w && third ? svdf_macs(in, w, third) : 0;
-    case MODEL_UNIDIRECTIONAL_SEQUENCE_LSTM: return in ? lstm_macs(s, op, out) : 0;
+    case MODEL_UNIDIRECTIONAL_SEQUENCE_LSTM: return in ? lstm_macs(s, op) : 0;
     default: return 0;
     }
 }

@@ -66,13 +66,13 @@ static size_t align_up(size_t x)
     return (x + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-/* Largest first; equal sizes in the graph's order. */
+/* Largest first; of equal sizes the later tensor first, as TFLM fills its list from the back before a stable sort. */
 static int by_size(const void *a, const void *b)
 {
     const hw_buffer *x = a, *y = b;
     size_t p = align_up(x->bytes), q = align_up(y->bytes);
     if (p != q) return p < q ? 1 : -1;
-    return x->tensor < y->tensor ? -1 : x->tensor > y->tensor;
+    return x->tensor > y->tensor ? -1 : x->tensor < y->tensor;
 }
 
 static bool overlap(const hw_buffer *x, const hw_buffer *y)

@@ -589,6 +589,7 @@ std::vector<std::vector<std::string>> read_csv(const std::string &path)
         rows.emplace_back(1);
         bool quoted = false;
         for (char ch : line) {
+            if (ch == '\r') continue;
             if (ch == '"') quoted = !quoted;
             else if (ch == ',' && !quoted) rows.back().emplace_back();
             else rows.back().back() += ch;
