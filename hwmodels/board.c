@@ -8,7 +8,8 @@
 #include "hwmodels/board.h"
 
 /* Reads {value, unit, source, error_pct}: value in [0, 1e12], finite. *unit (may be NULL) = index in units. */
-status hw_yaml_figure(const yaml_node *n, const char *what, const yaml_node *sources, const hw_unit *units, hw_figure *out, int *unit, err *e)
+status hw_yaml_figure(const yaml_node *n, const char *what, const yaml_node *sources, const hw_unit *units, hw_figure *out,
+                      int *unit, err *e)
 {
     static const char *const allowed[] = {"value", "unit", "source", "error_pct", NULL};
     static const char *const required[] = {"value", "unit", "source", NULL};
@@ -23,11 +24,13 @@ status hw_yaml_figure(const yaml_node *n, const char *what, const yaml_node *sou
     out->error_pct = -1;
     if (yaml_get(n, "error_pct")) {
         TRY(yaml_real(yaml_get(n, "error_pct"), "error_pct", 0, 1000, &out->error_pct, e));
-        if (!isfinite(out->error_pct)) return yaml_fail(yaml_get(n, "error_pct"), e, ST_FORMAT, "error_pct must be a finite number");
+        if (!isfinite(out->error_pct))
+            return yaml_fail(yaml_get(n, "error_pct"), e, ST_FORMAT, "error_pct must be a finite number");
     }
     TRY(yaml_text(yaml_get(n, "source"), "source", &key, e));
     const yaml_node *src = yaml_get(sources, key);
-    if (!src) return yaml_fail(yaml_get(n, "source"), e, ST_FORMAT, "source '%s' is not in this file's `sources`; add it there", key);
+    if (!src)
+        return yaml_fail(yaml_get(n, "source"), e, ST_FORMAT, "source '%s' is not in this file's `sources`; add it there", key);
     TRY(yaml_text(src, "source", &out->source, e));
     out->value *= units[u].scale;
     out->unit = units[u].name;
@@ -37,7 +40,8 @@ status hw_yaml_figure(const yaml_node *n, const char *what, const yaml_node *sou
 }
 
 /* Root map with `version_key: 1`, allowed keys, and a `sources` map of non-empty texts. */
-status hw_yaml_header(const yaml_node *root, const char *version_key, const char *const *allowed, const char *const *required, err *e)
+status hw_yaml_header(const yaml_node *root, const char *version_key, const char *const *allowed, const char *const *required,
+                      err *e)
 {
     int64_t version = 0;
     TRY(yaml_expect(root, YAML_MAP, version_key, e));
@@ -92,7 +96,8 @@ static status load_core(hw_board *b, const char *name, arena *a, double *floor, 
     *floor = 0;
     for (int i = 0; s == ST_OK && i < cycles->n; i++) {
         hw_figure f = {0};
-        s = hw_yaml_figure(&cycles->items[i], cycles->items[i].key, yaml_get(root, "sources"), cycles_per_instruction, &f, NULL, e);
+        const yaml_node *c = &cycles->items[i];
+        s = hw_yaml_figure(c, c->key, yaml_get(root, "sources"), cycles_per_instruction, &f, NULL, e);
         if (i == 0 || f.value < *floor) *floor = f.value;
     }
     if (s != ST_OK) err_at(e, "%s", path);
@@ -100,7 +105,8 @@ static status load_core(hw_board *b, const char *name, arena *a, double *floor, 
 }
 
 /* One software stack: kernel family + what it costs on this board. wanted NULL = the first. */
-static status load_stack(hw_board *b, const yaml_node *root, const char *wanted, arena *a, const yaml_node **cpi, const char **kernels, err *e)
+static status load_stack(hw_board *b, const yaml_node *root, const char *wanted, arena *a, const yaml_node **cpi,
+                         const char **kernels, err *e)
 {
     static const char *const keys[] = {"name", "kernels", "cycles_per_instruction", "active_power", NULL};
     static const char *const required[] = {"name", "kernels", "cycles_per_instruction", NULL};
@@ -116,7 +122,8 @@ static status load_stack(hw_board *b, const yaml_node *root, const char *wanted,
         TRY(yaml_check_keys(s, keys, required, e));
         TRY(hw_yaml_name(yaml_get(s, "name"), "name", a, &name, e));
         TRY(hw_yaml_name(yaml_get(s, "kernels"), "kernels", a, &family, e));
-        TRY(hw_yaml_figure(yaml_get(s, "cycles_per_instruction"), "cycles_per_instruction", sources, cycles_per_instruction, &factor, NULL, e));
+        const yaml_node *f = yaml_get(s, "cycles_per_instruction");
+        TRY(hw_yaml_figure(f, "cycles_per_instruction", sources, cycles_per_instruction, &factor, NULL, e));
         if (yaml_get(s, "active_power"))
             TRY(hw_yaml_figure(yaml_get(s, "active_power"), "active_power", sources, milliwatts, &power, NULL, e));
         strncat(names, i ? ", " : "", sizeof names - strlen(names) - 1);
@@ -125,17 +132,18 @@ static status load_stack(hw_board *b, const yaml_node *root, const char *wanted,
         b->stack = name;
         b->cycles_per_instruction = factor;
         b->power_mw = power;
-        *cpi = yaml_get(yaml_get(s, "cycles_per_instruction"), "value");
+        *cpi = yaml_get(f, "value");
         *kernels = family;
     }
     if (!*kernels) return err_set(e, ST_ARG, "", "no stack '%s'; this board has: %s", wanted, names);
     return ST_OK;
 }
 
-static status load_fields(hw_board *b, const yaml_node *root, const char *stack, arena *a, const yaml_node **cpi, const char **core,
-                          const char **kernels, err *e)
+static status load_fields(hw_board *b, const yaml_node *root, const char *stack, arena *a, const yaml_node **cpi,
+                          const char **core, const char **kernels, err *e)
 {
-    static const char *const allowed[] = {"bitemu_board", "name", "title", "core", "clock", "sram", "flash", "stacks", "sources", NULL};
+    static const char *const allowed[] = {"bitemu_board", "name", "title", "core", "clock", "sram", "flash", "stacks", "sources",
+                                          NULL};
     static const char *const required[] = {"bitemu_board", "name", "title", "core", "clock", "stacks", "sources", NULL};
     TRY(hw_yaml_header(root, "bitemu_board", allowed, required, e));
     const yaml_node *sources = yaml_get(root, "sources");
@@ -144,8 +152,9 @@ static status load_fields(hw_board *b, const yaml_node *root, const char *stack,
     TRY(hw_yaml_name(yaml_get(root, "core"), "core", a, core, e));
     TRY(hw_yaml_figure(yaml_get(root, "clock"), "clock", sources, hertz, &b->clock_hz, NULL, e));
     if (b->clock_hz.value <= 0) return yaml_fail(yaml_get(root, "clock"), e, ST_FORMAT, "clock must be greater than 0");
-    if (yaml_get(root, "sram")) TRY(hw_yaml_figure(yaml_get(root, "sram"), "sram", sources, bytes, &b->sram_bytes, NULL, e));
-    if (yaml_get(root, "flash")) TRY(hw_yaml_figure(yaml_get(root, "flash"), "flash", sources, bytes, &b->flash_bytes, NULL, e));
+    const yaml_node *sram = yaml_get(root, "sram"), *flash = yaml_get(root, "flash");
+    if (sram) TRY(hw_yaml_figure(sram, "sram", sources, bytes, &b->sram_bytes, NULL, e));
+    if (flash) TRY(hw_yaml_figure(flash, "flash", sources, bytes, &b->flash_bytes, NULL, e));
     return load_stack(b, root, stack, a, cpi, kernels, e);
 }
 

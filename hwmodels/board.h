@@ -14,14 +14,26 @@ typedef enum hw_event { HW_MAC, HW_PATCH, HW_OUTPUT, HW_WINDOW, HW_CALL, HW_N_EV
 
 /* Operator classes that a kernel library treats alike. */
 typedef enum hw_class {
-    HW_CONV, HW_POINTWISE, HW_DEPTHWISE, HW_DEPTHWISE_MULTIPLIER, HW_FULLY_CONNECTED, HW_ADD, HW_MUL, HW_AVERAGE_POOL, HW_MAX_POOL,
-    HW_SOFTMAX, HW_ARG_MAX, HW_REQUANTIZE, HW_MOVE, HW_N_CLASSES,
+    HW_CONV,
+    HW_POINTWISE,
+    HW_DEPTHWISE,
+    HW_DEPTHWISE_MULTIPLIER,
+    HW_FULLY_CONNECTED,
+    HW_ADD,
+    HW_MUL,
+    HW_AVERAGE_POOL,
+    HW_MAX_POOL,
+    HW_SOFTMAX,
+    HW_ARG_MAX,
+    HW_REQUANTIZE,
+    HW_MOVE,
+    HW_N_CLASSES,
     HW_NO_CLASS = HW_N_CLASSES
 } hw_class;
 
 typedef struct hw_entry {         /* weights of one class at one width pair */
     int w_bits, a_bits;           /* w_bits 0: operator without weights */
-    hw_figure per[HW_N_EVENTS];   /* known = stated; an event that is not stated costs nothing beyond the stated ones */
+    hw_figure per[HW_N_EVENTS];   /* known = stated; the stated ones cover the whole call */
     bool instructions[HW_N_EVENTS]; /* unit is instructions/event, else cycles/event */
 } hw_entry;
 
@@ -50,7 +62,8 @@ const hw_entry *hw_kernels_find(const hw_kernels *k, hw_class c, int w_bits, int
 const char *hw_class_name(hw_class c);
 
 /* Reads FOLDER/../KIND/NAME.yaml beside board_path, else in the data folders (data.c). *path is where it was found. */
-status hw_data_read(const char *board_path, const char *kind, const char *name, arena *a, const char **path, yaml_node **root, err *e);
+status hw_data_read(const char *board_path, const char *kind, const char *name, arena *a, const char **path, yaml_node **root,
+                    err *e);
 /* The board file of that name, or the file itself if name ends in .yaml. ST_ARG lists the boards there are. */
 status hw_data_board(const char *name, arena *a, const char **path, yaml_node **root, err *e);
 /* kernels/NAME.yaml into *out. */
@@ -61,8 +74,10 @@ typedef struct hw_unit {          /* NULL-terminated list of units that a figure
     const char *name;
     double scale;                 /* to the unit that the C code uses */
 } hw_unit;
-status hw_yaml_figure(const yaml_node *n, const char *what, const yaml_node *sources, const hw_unit *units, hw_figure *out, int *unit, err *e);
-status hw_yaml_header(const yaml_node *root, const char *version_key, const char *const *allowed, const char *const *required, err *e);
+status hw_yaml_figure(const yaml_node *n, const char *what, const yaml_node *sources, const hw_unit *units, hw_figure *out,
+                      int *unit, err *e);
+status hw_yaml_header(const yaml_node *root, const char *version_key, const char *const *allowed, const char *const *required,
+                      err *e);
 status hw_yaml_name(const yaml_node *n, const char *what, arena *a, const char **out, err *e); /* safe as a file name */
 status hw_yaml_string(const yaml_node *n, const char *what, arena *a, const char **out, err *e);
 

@@ -75,7 +75,8 @@ static void variant_bits(const model_graph *g, const model_op *op, int variant, 
     int weights, activations;
     operands(op, &weights, &activations);
     *a_bits = tensor_bits(s, activations);
-    *w_bits = weights < 0 ? 0 : op->weights && op->weights->nesting != MODEL_SEPARATE ? op->weights->bits : tensor_bits(s, weights);
+    bool nested = op->weights && op->weights->nesting != MODEL_SEPARATE;
+    *w_bits = weights < 0 ? 0 : nested ? op->weights->bits : tensor_bits(s, weights);
     if (!c || variant < 0 || variant >= c->n_candidates) return;
     if (weights >= 0) *w_bits = c->candidates[variant].w_bits;
     *a_bits = c->candidates[variant].a_bits;
@@ -137,13 +138,15 @@ static void op_events(const model_subgraph *s, const model_op *op, hw_class c, c
     operands(op, &weights, &activations);
     const model_tensor *w = tensor_or_null(s, weights), *in = tensor_or_null(s, activations);
     double out_c = 1;
-    if (w && w->n_dims > 0 && (c == HW_CONV || c == HW_POINTWISE || c == HW_FULLY_CONNECTED)) out_c = w->dims[0] > 0 ? w->dims[0] : 1;
+    bool gathers = c == HW_CONV || c == HW_POINTWISE || c == HW_FULLY_CONNECTED;
+    if (gathers && w && w->n_dims > 0 && w->dims[0] > 0) out_c = w->dims[0];
     count[HW_MAC] = (double)ev->macs;
     count[HW_PATCH] = (double)ev->macs / out_c;
     count[HW_OUTPUT] = (double)ev->outputs;
     count[HW_CALL] = 1;
     count[HW_WINDOW] = 0;
-    if (c == HW_AVERAGE_POOL || c == HW_MAX_POOL) count[HW_WINDOW] = (double)ev->outputs * op->attrs.filter_h * op->attrs.filter_w;
+    if (c == HW_AVERAGE_POOL || c == HW_MAX_POOL)
+        count[HW_WINDOW] = (double)ev->outputs * op->attrs.filter_h * op->attrs.filter_w;
     if (c == HW_ARG_MAX && in) count[HW_WINDOW] = (double)in->n_elems;
 }
 
@@ -217,8 +220,9 @@ static void price_variant(const model_graph *g, const hw_board *b, int i, int v,
     width_text(asked, sizeof asked, w, a);
     width_text(used, sizeof used, kw, ka);
     if (c == HW_NO_CLASS) snprintf(line, MAX_LINE, "op %d %s: kernels %s has no weight for this operator", i, op->type, k->name);
-    else snprintf(line, MAX_LINE, "op %d %s %s%s: kernels %s has no weight for %s at %s", i, op->type, asked, real ? " float32" : "", k->name,
-                  hw_class_name(c), real ? "float32" : used);
+    else
+        snprintf(line, MAX_LINE, "op %d %s %s%s: kernels %s has no weight for %s at %s", i, op->type, asked,
+                 real ? " float32" : "", k->name, hw_class_name(c), real ? "float32" : used);
 }
 
 static status fill_row(hw_table *t, const model_graph *g, const hw_board *b, int i, int *n_missing, int cap, arena *a, err *e)

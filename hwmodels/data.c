@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * hwmodels/data.c - where the YAML files are: folders of BITEMU_BOARDS (separated by ':'), the source tree that the library was built
- * from, the installed data folder. A core or kernel file is first looked for beside the board file (FOLDER/../cores/NAME.yaml). */
+ * hwmodels/data.c - where the YAML files are: folders of BITEMU_BOARDS (separated by ':'), the source tree that the library was
+ * built from, the installed data folder. A core or kernel file is first looked for beside the board file (../cores/NAME.yaml). */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -90,7 +90,8 @@ static status no_such_board(const char *name, arena *a, err *e)
     char list[512];
     size_t at = 0;
     list[0] = 0;
-    for (int i = 0; names[i] && at < sizeof list; i++) at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", names[i]);
+    for (int i = 0; names[i] && at < sizeof list; i++)
+        at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", names[i]);
     return err_set(e, ST_ARG, name, "no such board; there are: %s. A path must end in .yaml; BITEMU_BOARDS adds folders",
                    list[0] ? list : "none (data folder not found)");
 }
@@ -113,7 +114,8 @@ status hw_data_board(const char *name, arena *a, const char **path, yaml_node **
     return no_such_board(name, a, e);
 }
 
-status hw_data_read(const char *board_path, const char *kind, const char *name, arena *a, const char **path, yaml_node **root, err *e)
+status hw_data_read(const char *board_path, const char *kind, const char *name, arena *a, const char **path, yaml_node **root,
+                    err *e)
 {
     const char *slash = strrchr(board_path, '/');
     int dir = slash ? (int)(slash - board_path) : 1;
@@ -124,5 +126,6 @@ status hw_data_read(const char *board_path, const char *kind, const char *name, 
         n = snprintf(file, sizeof file, "%s/%s.yaml", folder, name);
         if (n > 0 && (size_t)n < sizeof file && access(file, R_OK) == 0) return read_yaml(file, a, path, root, e);
     }
-    return err_set(e, ST_FORMAT, board_path, "names %s/%s.yaml, which is neither beside this file nor in the data folder", kind, name);
+    return err_set(e, ST_FORMAT, board_path, "names %s/%s.yaml, which is neither beside this file nor in the data folder", kind,
+                   name);
 }

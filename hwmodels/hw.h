@@ -19,13 +19,13 @@ typedef struct hw_figure {   /* one number from YAML */
 
 typedef struct hw_board hw_board; /* board + its core + its kernel family */
 
-/* name: a shipped board (found in BITEMU_BOARDS, then the source tree's or the installed data folder) or a path to a .yaml, optionally with
- * ":STACK", one of the board's software stacks (the first is meant otherwise).
+/* name: a shipped board (found in BITEMU_BOARDS, then the source tree's or the installed data folder) or a path to a .yaml,
+ * optionally with ":STACK", one of the board's software stacks (the first is meant otherwise).
  * ST_ARG: no such board or stack (message lists the names). ST_FORMAT: file:line:column of the first broken rule. */
 status hw_board_load(const char *name, arena *a, hw_board **out, err *e);
 const char *hw_board_name(const hw_board *b);    /* "nucleo-l4r5zi", or "nucleo-l4r5zi:tflm-2.3.1" if a stack was named */
 const char *hw_board_title(const hw_board *b);   /* "NUCLEO-L4R5ZI (STM32L4R5ZI, Cortex-M4F at 120 MHz)" */
-const char *hw_board_kernels(const hw_board *b); /* kernel family and software stack whose figures are used: "cmsis-nn/microtvm-1.0" */
+const char *hw_board_kernels(const hw_board *b); /* kernel family and software stack in use: "cmsis-nn/microtvm-1.0" */
 double hw_board_clock_hz(const hw_board *b);
 double hw_board_sram_bytes(const hw_board *b);   /* < 0 = not stated */
 double hw_board_flash_bytes(const hw_board *b);
@@ -53,7 +53,8 @@ const char *const *hw_table_missing(const hw_table *t);
 /* *sum (start from {0}) becomes the cost of both; an unknown figure makes the sum's unknown. Half widths of errors add up. */
 void hw_cost_add(hw_cost *sum, const hw_cost *x);
 
-/* Memory. Activations: each tensor's life from its producer to its last reader, packed at the widest width any candidate gives it. */
+/* Memory. Activations: each tensor lives from its producer to its last reader, packed at the width of its bits (the widest that
+ * any candidate gives it). */
 typedef struct hw_buffer {
     int tensor;                     /* -1 = scratch */
     const char *name;

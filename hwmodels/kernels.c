@@ -4,8 +4,8 @@
 
 #include "hwmodels/board.h"
 
-static const char *const class_names[] = {"conv", "pointwise", "depthwise", "depthwise_multiplier", "fully_connected", "add", "mul",
-                                          "average_pool", "max_pool", "softmax", "arg_max", "requantize", "move", NULL};
+static const char *const class_names[] = {"conv", "pointwise", "depthwise", "depthwise_multiplier", "fully_connected", "add",
+                                          "mul", "average_pool", "max_pool", "softmax", "arg_max", "requantize", "move", NULL};
 static const char *const event_keys[] = {"per_mac", "per_patch", "per_output", "per_window", "per_call"};
 /* for each event: a figure in instructions (index 0) or in cycles (index 1) */
 static const hw_unit event_units[][3] = {
@@ -40,7 +40,8 @@ const hw_entry *hw_kernels_find(const hw_kernels *k, hw_class c, int w_bits, int
 static status load_containers(const yaml_node *n, const char *what, int *out, int *count, err *e)
 {
     TRY(yaml_expect(n, YAML_LIST, what, e));
-    if (n->n < 1 || n->n > HW_MAX_CONTAINERS) return yaml_fail(n, e, ST_FORMAT, "%s needs 1 to %d widths", what, HW_MAX_CONTAINERS);
+    if (n->n < 1 || n->n > HW_MAX_CONTAINERS)
+        return yaml_fail(n, e, ST_FORMAT, "%s needs 1 to %d widths", what, HW_MAX_CONTAINERS);
     for (int i = 0; i < n->n; i++) {
         int64_t bits = 0;
         TRY(yaml_int(&n->items[i], what, i ? out[i - 1] + 1 : 1, 64, &bits, e)); /* ascending */
@@ -119,8 +120,8 @@ static status load_operator(hw_kernels *k, const yaml_node *n, const yaml_node *
 
 static status load_fields(hw_kernels *k, const yaml_node *root, arena *a, err *e)
 {
-    static const char *const keys[] = {"bitemu_kernels", "name", "title", "weight_containers", "activation_containers", "operators",
-                                       "sources", NULL};
+    static const char *const keys[] = {"bitemu_kernels",        "name",      "title",   "weight_containers",
+                                       "activation_containers", "operators", "sources", NULL};
     TRY(hw_yaml_header(root, "bitemu_kernels", keys, keys, e));
     TRY(hw_yaml_name(yaml_get(root, "name"), "name", a, &k->name, e));
     TRY(hw_yaml_string(yaml_get(root, "title"), "title", a, &k->title, e));

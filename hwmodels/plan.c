@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * hwmodels/plan.c - memory: where activations lie, what constants take.
- * Placement follows TensorFlow Lite Micro's GreedyMemoryPlanner (largest first, each at the lowest offset where it fits between the
- * buffers alive at the same time) with its 16-byte sizes; inputs live from the start, outputs to the end, RESHAPE copies.
+ * Placement follows TensorFlow Lite Micro's GreedyMemoryPlanner (largest first, each at the lowest offset where it fits between
+ * the buffers alive at the same time) with its 16-byte sizes; inputs live from the start, outputs to the end, RESHAPE copies.
  * Not here yet: kernel scratch (depends on the board's kernel family; docs/COSTS.md). */
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 
 enum { ALIGN = 16 };
 
-/* Widths: multipliers int32, shifts int8 where the model states them (native), int32 as TFLM keeps them otherwise; zero points and
- * clamps int32 (in_zero, out_zero, out_min, out_max). */
+/* Multipliers int32; shifts int8 where the model states them (native), else int32 as TFLM keeps them; zero points and clamps
+ * int32 (in_zero, out_zero, out_min, out_max). */
 enum { MULTIPLIER_BYTES = 4, SHIFT_BYTES = 1, TFLM_SHIFT_BYTES = 4, BIAS_BYTES = 4, LIMITS_BYTES = 16 };
 
 static status packed_bytes(const model_tensor *t, int bits, size_t *out, err *e)
@@ -21,21 +21,24 @@ static status packed_bytes(const model_tensor *t, int bits, size_t *out, err *e)
         return ST_OK;
     }
     if (bits <= 0) bits = t->bits > 0 ? t->bits : (int)(8 * model_dtype_bytes(t->dtype));
-    if (t->n_elems > SIZE_MAX / 256) return err_set(e, ST_UNSUPPORTED, t->name, "tensor is too large for any board: %zu elements", t->n_elems);
+    if (t->n_elems > SIZE_MAX / 256)
+        return err_set(e, ST_UNSUPPORTED, t->name, "tensor is too large for any board: %zu elements", t->n_elems);
     *out = (t->n_elems * (size_t)bits + 7) / 8;
     return ST_OK;
 }
 
 static status add_bytes(size_t *sum, size_t x, err *e)
 {
-    if (x > SIZE_MAX / 4 || *sum > SIZE_MAX / 4) return err_set(e, ST_UNSUPPORTED, "memory plan", "sizes add up to more than any board has");
+    if (x > SIZE_MAX / 4 || *sum > SIZE_MAX / 4)
+        return err_set(e, ST_UNSUPPORTED, "memory plan", "sizes add up to more than any board has");
     *sum += x;
     return ST_OK;
 }
 
 static bool planned(const model_subgraph *s, int t)
 {
-    return t >= 0 && t < s->n_tensors && !s->tensors[t].data && !s->tensors[t].is_variable && s->tensors[t].dtype != MODEL_RESOURCE;
+    return t >= 0 && t < s->n_tensors && !s->tensors[t].data && !s->tensors[t].is_variable &&
+           s->tensors[t].dtype != MODEL_RESOURCE;
 }
 
 typedef struct life {
@@ -173,8 +176,10 @@ static void constant_bits(const model_graph *g, const model_subgraph *s, const m
         for (int k = 0; w && k < w->n; k++) master = master || w->tensor[k] == op->inputs[i];
         if (!master) widen(s, bits, op->inputs[i], 0);
     }
-    for (int k = 0; w && k < w->n; k++)
-        widen(s, bits, w->tensor[k], w->nesting != MODEL_SEPARATE ? w->bits : c && k < c->n_candidates ? c->candidates[k].w_bits : 0);
+    for (int k = 0; w && k < w->n; k++) {
+        int own = c && k < c->n_candidates ? c->candidates[k].w_bits : 0;
+        widen(s, bits, w->tensor[k], w->nesting == MODEL_SEPARATE ? own : w->bits);
+    }
 }
 
 static status plan_weights(const model_graph *g, const model_subgraph *s, arena *a, hw_plan *p, err *e)

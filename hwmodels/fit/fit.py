@@ -5,16 +5,18 @@
 usage: fit.py FOLDER      (needs numpy; FOLDER holds the five tables below)
 
 Inputs, all measured or published by others than this script:
-  instr_counts.csv         instructions executed per kernel call, counted under QEMU (mps2-an386, -icount, instruction plugin) from the
-                           unmodified libraries, gcc 12.2 -O3: CMSIS-NN 99f736a63036 (DSP build and plain C build), CMix-NN a97415fd56bb
+  instr_counts.csv         instructions executed per kernel call, counted under QEMU (mps2-an386, -icount, instruction plugin)
+                           from unmodified libraries, gcc 12.2 -O3: CMSIS-NN 99f736a63036 (DSP and plain C builds), CMix-NN
+                           a97415fd56bb
   mlperf_tiny_results.csv  published board measurements (MLCommons Tiny rounds 0.5-1.3, closed division)
   mlperf_tiny_layers.csv   shapes and MACs of every layer of the benchmark models
   published_kernels.csv    per-layer times of a Raspberry Pi Pico (checked against only: its clock is assumed, not published)
 
-Method: (1) instructions of a call = a * MACs + b * patch elements + c * outputs, least squares on relative residuals per operator class
-and width pair; patch elements = MACs / output channels = values gathered into the im2col buffer. (2) cycles per instruction of a board
-and software stack = the factor that centres the four published models' ratio published / counted (geometric mean of the extremes), so
-that error_pct is the half width of their spread. Nothing is fitted to single layers of a board.
+Method: (1) instructions of a call = a * MACs + b * patch elements + c * outputs, least squares on relative residuals per
+operator class and width pair; patch elements = MACs / output channels = values gathered into the im2col buffer. (2) cycles per
+instruction of a board and software stack = the factor that centres the four published models' ratio published / counted
+(geometric mean of the extremes), so that error_pct is the half width of their spread. Nothing is fitted to single layers of a
+board.
 """
 import ast
 import csv
@@ -26,7 +28,8 @@ import numpy as np
 
 DSP = "Cortex-M4 (DSP)"
 PLAIN = "Cortex-M3 ISA (plain C, run on M4 model)"
-MODELS = {"ad": "ad01_int8.tflite", "ic": "pretrainedResnet_quant.tflite", "kws": "kws_ref_model.tflite", "vww": "vww_96_int8.tflite"}
+MODELS = {"ad": "ad01_int8.tflite", "ic": "pretrainedResnet_quant.tflite", "kws": "kws_ref_model.tflite",
+          "vww": "vww_96_int8.tflite"}
 
 
 def read(folder, name):
@@ -46,7 +49,8 @@ def shape(row):
     kw = kw or kh
     if row["op"] == "depthwise":
         mult = mult or 1
-        return {"class": "depthwise" if mult == 1 else "depthwise_multiplier", "mac": macs, "patch": macs, "output": macs // (kh * kw)}
+        cls = "depthwise" if mult == 1 else "depthwise_multiplier"
+        return {"class": cls, "mac": macs, "patch": macs, "output": macs // (kh * kw)}
     cls = "pointwise" if kh == kw == 1 else "conv"
     return {"class": cls, "mac": macs, "patch": macs // out_c, "output": macs // (kh * kw * c)}
 
@@ -99,7 +103,8 @@ def layers(rows, model):
 
 
 # instructions per event of operators without MACs (one measured shape each, in instr_counts.csv; move: one load and one store)
-OTHER = {"add": ("output", 81.613), "average_pool_2d": ("window", 11.695), "softmax": ("output", 259.83), "reshape": ("output", 2.0)}
+OTHER = {"add": ("output", 81.613), "average_pool_2d": ("window", 11.695), "softmax": ("output", 259.83),
+         "reshape": ("output", 2.0)}
 
 
 def counted(rows, table, bits, model):
@@ -121,8 +126,9 @@ def stack(results, where, instructions):
             ratio[r["benchmark"]] = float(r["cycles"]) / instructions[r["benchmark"]]
     lo, hi = min(ratio.values()), max(ratio.values())
     mid = (lo * hi) ** 0.5
-    print("   ", where, " ".join(f"{k}={v:.2f}" for k, v in ratio.items()), f"-> {mid:.3f} +- {max(hi / mid - 1, 1 - lo / mid) * 100:.1f} %"
-          + f" (of the estimate; leave one out worst {leave_one_out(ratio):.1f} %)")
+    half = max(hi / mid - 1, 1 - lo / mid) * 100
+    print("   ", where, " ".join(f"{k}={v:.2f}" for k, v in ratio.items()), f"-> {mid:.3f} +- {half:.1f} % of the estimate;",
+          f"leave one out: worst {leave_one_out(ratio):.1f} %")
     return mid
 
 
@@ -144,7 +150,8 @@ def main(folder):
     plain = tables(counts, "cmsisnn", PLAIN)
     n_dsp = {b: counted(shapes, dsp, "w8a8", m) for b, m in MODELS.items()}
     n_plain = {b: counted(shapes, plain, "w8a8", m) for b, m in MODELS.items()}
-    print("counted instructions, DSP:", {k: int(v) for k, v in n_dsp.items()}, " plain C:", {k: int(v) for k, v in n_plain.items()})
+    for what, n in (("DSP", n_dsp), ("plain C", n_plain)):
+        print(f"counted instructions, {what}:", {k: int(v) for k, v in n.items()})
     print("cycles per counted instruction, NUCLEO-L4R5ZI")
     for soft in ("microTVM + CMSIS-NN", "TensorFlow Lite", "ONNC + CMSIS-NN"):
         rounds = {"microTVM + CMSIS-NN": "1.0", "TensorFlow Lite": "0.5", "ONNC + CMSIS-NN": "1.1"}[soft]
@@ -154,7 +161,8 @@ def main(folder):
     g0 = [r for r in results if "G0B1" in r["board"]]
     stack(g0, {"round": "1.1"}, n_plain)
     mid = stack(g0, {"round": "1.2"}, n_plain)
-    pico = [r for r in read(folder, "published_kernels.csv") if r["board"].startswith("Raspberry Pi Pico") and "single" in r["stack"]]
+    pico = [r for r in read(folder, "published_kernels.csv")
+            if r["board"].startswith("Raspberry Pi Pico") and "single" in r["stack"]]
     total = next(float(r["cycles"]) for r in pico if r["layer_or_network"].endswith("TOTAL"))
     macs = next(float(r["macs"]) for r in pico if r["layer_or_network"].endswith("TOTAL"))
     print(f"check: Raspberry Pi Pico, person_detect: {total / macs:.1f} cycles/MAC published, "

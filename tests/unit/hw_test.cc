@@ -95,7 +95,8 @@ TEST(HwCount, Convolutions)
     n.op(MODEL_CONV_2D, {n.tensor({1, 9, 9, 7}), n.tensor({6, 3, 2, 7}, 8, true)}, {n.tensor({1, 5, 4, 6})});
     n.op(MODEL_DEPTHWISE_CONV_2D, {n.tensor({1, 5, 4, 3}), n.tensor({1, 3, 3, 6}, 8, true)}, {n.tensor({1, 5, 4, 6})});
     n.op(MODEL_CONV_2D, {n.tensor({1, 4, 4, 8}), n.tensor({6, 1, 1, 4}, 8, true)}, {n.tensor({1, 4, 4, 6})}); // two groups
-    n.op(MODEL_TRANSPOSE_CONV, {n.tensor({4}, 32, true, MODEL_I32), n.tensor({5, 2, 3, 7}, 8, true), n.tensor({1, 4, 3, 7})}, {n.tensor({1, 8, 9, 5})});
+    n.op(MODEL_TRANSPOSE_CONV, {n.tensor({4}, 32, true, MODEL_I32), n.tensor({5, 2, 3, 7}, 8, true), n.tensor({1, 4, 3, 7})},
+         {n.tensor({1, 8, 9, 5})});
     EXPECT_EQ(120u * 42, count(n, 0).macs);
     EXPECT_EQ(120u, count(n, 0).outputs);
     EXPECT_EQ(120u, count(n, 0).requants);
@@ -108,7 +109,8 @@ TEST(HwCount, MatricesAndTheRest)
 {
     Net n;
     n.op(MODEL_FULLY_CONNECTED, {n.tensor({3, 20}), n.tensor({4, 20}, 8, true), -1}, {n.tensor({3, 4})});
-    n.op(MODEL_FULLY_CONNECTED, {n.tensor({1, 20}), n.tensor({4, 20}, 8, true), -1}, {n.tensor({1, 4}, 32, false, MODEL_I32)}); // raw accumulators
+    n.op(MODEL_FULLY_CONNECTED, {n.tensor({1, 20}), n.tensor({4, 20}, 8, true), -1},
+         {n.tensor({1, 4}, 32, false, MODEL_I32)}); // raw accumulators
     n.op(MODEL_SVDF, {n.tensor({2, 9}), n.tensor({8, 9}, 8, true), n.tensor({8, 5}, 16, true)}, {n.tensor({2, 4})});
     std::vector<int> lstm(24, -1); // 3 steps, 6 inputs, 4 cells
     lstm[0] = n.tensor({1, 3, 6});
@@ -142,7 +144,8 @@ size_t offset_of(const hw_plan &p, int tensor)
     return 0;
 }
 
-// in 32 -> x 64 -> y 16 -> out 48. Largest first: x at 0; out (alive with y only) at 0; in (alive with x) at 64; y (alive with x, out) at 64.
+// in 32 -> x 64 -> y 16 -> out 48. Largest first: x at 0; out (alive with y only) at 0; in (alive with x) at 64;
+// y (alive with x and out) at 64.
 TEST(HwPlan, ChainReusesSpace)
 {
     Net n;
@@ -164,7 +167,7 @@ TEST(HwPlan, ChainReusesSpace)
     EXPECT_EQ(p.arena_bytes, p.sram_bytes);
 }
 
-// A tensor that is read again two operators later keeps its place; a gap between two living buffers is used when it is large enough.
+// A tensor that is read again two operators later keeps its place; a gap between two living buffers is used if large enough.
 TEST(HwPlan, OverlappingLivesAndGaps)
 {
     Net n;
@@ -273,8 +276,9 @@ TEST(HwPlan, AbsurdSizesAreRefused)
 }
 
 // ---- YAML: a small board of our own, in a temporary folder
-const char *const core_yaml = "bitemu_core: 1\nname: toy\ntitle: Toy core\ncycles:\n  alu: {value: 1, unit: cycles/instruction, source: s}\n"
-                              "sources: {s: made up}\n";
+const char *const core_yaml =
+    "bitemu_core: 1\nname: toy\ntitle: Toy core\ncycles:\n  alu: {value: 1, unit: cycles/instruction, source: s}\n"
+    "sources: {s: made up}\n";
 const char *const kernels_yaml =
     "bitemu_kernels: 1\nname: toy\ntitle: Toy kernels\nweight_containers: [2, 4, 8]\nactivation_containers: [4, 8]\noperators:\n"
     "  pointwise:\n"
@@ -446,7 +450,8 @@ struct Priced {
 
 model_op &pointwise(Net &n, int w_bits = 8, int a_bits = 8)
 {
-    return n.op(MODEL_CONV_2D, {n.tensor({1, 4, 4, 8}, a_bits), n.tensor({16, 1, 1, 8}, w_bits, true)}, {n.tensor({1, 4, 4, 16}, 8)});
+    return n.op(MODEL_CONV_2D, {n.tensor({1, 4, 4, 8}, a_bits), n.tensor({16, 1, 1, 8}, w_bits, true)},
+                {n.tensor({1, 4, 4, 16}, 8)});
 }
 
 TEST(HwCost, SumOfEventsTimesWeights)
@@ -519,7 +524,8 @@ TEST(HwCost, MissingIsListedAndPoisonsTheSum)
     model_op &pool = p.n.op(MODEL_AVERAGE_POOL_2D, {p.n.tensor({1, 4, 4, 16})}, {p.n.tensor({1, 2, 2, 16})});
     pool.attrs.filter_h = 2;
     pool.attrs.filter_w = 3;
-    p.n.op(MODEL_AVERAGE_POOL_2D, {p.n.tensor({1, 4, 4, 16}, 32, false, MODEL_F32)}, {p.n.tensor({1, 2, 2, 16}, 32, false, MODEL_F32)});
+    p.n.op(MODEL_AVERAGE_POOL_2D, {p.n.tensor({1, 4, 4, 16}, 32, false, MODEL_F32)},
+           {p.n.tensor({1, 2, 2, 16}, 32, false, MODEL_F32)});
     ASSERT_NO_FATAL_FAILURE(p.make(f.board() + ":slow"));
     ASSERT_EQ(4u, p.missing().size());
     EXPECT_EQ("op 1 SOFTMAX a8: kernels toy has no weight for softmax at a8", p.missing()[0]);
@@ -554,8 +560,10 @@ TEST(HwCost, ShippedBoardPricesEveryWidthPairOfTheDynamicOperators)
         for (int w : {2, 4, 8})
             for (int a : {2, 4, 8}) {
                 Priced p;
-                p.n.op(MODEL_CONV_2D, {p.n.tensor({1, 8, 8, 16}, a), p.n.tensor({16, kernel, kernel, 16}, w, true)}, {p.n.tensor({1, 8, 8, 16})});
-                p.n.op(MODEL_FULLY_CONNECTED, {p.n.tensor({1, 64}, a), p.n.tensor({10, 64}, w, true)}, {p.n.tensor({1, 10}, 32, false, MODEL_I32)});
+                p.n.op(MODEL_CONV_2D, {p.n.tensor({1, 8, 8, 16}, a), p.n.tensor({16, kernel, kernel, 16}, w, true)},
+                       {p.n.tensor({1, 8, 8, 16})});
+                p.n.op(MODEL_FULLY_CONNECTED, {p.n.tensor({1, 64}, a), p.n.tensor({10, 64}, w, true)},
+                       {p.n.tensor({1, 10}, 32, false, MODEL_I32)});
                 p.n.op(MODEL_ARG_MAX, {p.n.tensor({1, 10}, 32, false, MODEL_I32)}, {p.n.tensor({1}, 32, false, MODEL_I32)});
                 model_op &pool = p.n.op(MODEL_AVERAGE_POOL_2D, {p.n.tensor({1, 8, 8, 16}, a)}, {p.n.tensor({1, 1, 1, 16}, a)});
                 pool.attrs.filter_h = pool.attrs.filter_w = 8;
@@ -651,13 +659,16 @@ TEST(HwModels, ArenaIsTflms)
     }
 }
 
-// Estimates hold the published cycles within the error that they state. (Inputs to the fit: this tests the arithmetic from YAML to sum.)
+// Estimates hold the published cycles within the error that they state. (Totals are inputs to the fit: this tests the
+// arithmetic from YAML to sum.)
 TEST(HwModels, PublishedCyclesAreWithinTheStatedError)
 {
     NEEDS_SHARED();
     auto csv = read_csv(shim::shared() + "/reference/mlperf_tiny_results.csv");
-    size_t round = (size_t)column(csv, "round"), stack = (size_t)column(csv, "software_stack"), name = (size_t)column(csv, "board");
-    size_t bench = (size_t)column(csv, "benchmark"), cycles = (size_t)column(csv, "cycles"), energy = (size_t)column(csv, "energy_uj_per_inf");
+    size_t round = (size_t)column(csv, "round"), stack = (size_t)column(csv, "software_stack"),
+           name = (size_t)column(csv, "board");
+    size_t bench = (size_t)column(csv, "benchmark"), cycles = (size_t)column(csv, "cycles"),
+           energy = (size_t)column(csv, "energy_uj_per_inf");
     struct {
         const char *board, *round, *stack, *csv;
     } const rows[] = {{"nucleo-l4r5zi", "1.0", "microTVM + CMSIS-NN", "NUCLEO-L4R5ZI"},
@@ -668,7 +679,8 @@ TEST(HwModels, PublishedCyclesAreWithinTheStatedError)
     for (const auto &r : rows)
         for (const Model &m : models) {
             for (const auto &row : csv) {
-                if (row[round] != r.round || row[stack].rfind(r.stack, 0) != 0 || row[name] != r.csv || row[bench] != m.key) continue;
+                if (row[round] != r.round || row[stack].rfind(r.stack, 0) != 0 || row[name] != r.csv || row[bench] != m.key)
+                    continue;
                 Priced p;
                 model_graph *g = nullptr;
                 ASSERT_OK(model_load((shim::shared() + "/models/" + m.file).c_str(), p.a, &g, &p.e), p.e);
@@ -680,8 +692,8 @@ TEST(HwModels, PublishedCyclesAreWithinTheStatedError)
                     hw_cost_add(&sum, &c);
                 }
                 double published = std::stod(row[cycles]);
-                std::printf("%-26s %-4s published %10.0f estimated %10.0f (%+5.1f %%, stated +-%.0f %%)", r.board, m.key, published, sum.cycles,
-                            (sum.cycles / published - 1) * 100, sum.cycles_error_pct);
+                std::printf("%-26s %-4s published %10.0f estimated %10.0f (%+5.1f %%, stated +-%.0f %%)", r.board, m.key,
+                            published, sum.cycles, (sum.cycles / published - 1) * 100, sum.cycles_error_pct);
                 if (!row[energy].empty() && sum.energy_uj >= 0)
                     std::printf("  energy %+.1f %%", (sum.energy_uj / std::stod(row[energy]) - 1) * 100);
                 std::printf("\n");
