@@ -19,7 +19,7 @@ _Static_assert(sizeof class_names / sizeof *class_names == HW_N_CLASSES + 1, "on
 
 const char *hw_class_name(hw_class c)
 {
-    return c >= 0 && c < HW_N_CLASSES ? class_names[c] : "unknown";
+    return c < HW_N_CLASSES ? class_names[c] : "unknown";
 }
 
 int hw_container(const int *containers, int n, int bits)
@@ -31,7 +31,7 @@ int hw_container(const int *containers, int n, int bits)
 
 const hw_entry *hw_kernels_find(const hw_kernels *k, hw_class c, int w_bits, int a_bits)
 {
-    if (c < 0 || c >= HW_N_CLASSES) return NULL;
+    if (c >= HW_N_CLASSES) return NULL;
     for (int i = 0; i < k->n[c]; i++)
         if (k->entries[c][i].w_bits == w_bits && k->entries[c][i].a_bits == a_bits) return &k->entries[c][i];
     return NULL;

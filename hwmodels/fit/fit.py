@@ -5,9 +5,8 @@
 usage: fit.py FOLDER      (needs numpy; FOLDER holds the five tables below)
 
 Inputs, all measured or published by others than this script:
-  instr_counts.csv         instructions executed per kernel call, counted under QEMU (mps2-an386, -icount, instruction plugin)
-                           from unmodified libraries, gcc 12.2 -O3: CMSIS-NN 99f736a63036 (DSP and plain C builds), CMix-NN
-                           a97415fd56bb
+  instr_counts.csv         instructions executed per kernel call on a simulated Cortex-M4, gcc 12.2 -O3: CMSIS-NN 99f736a63036
+                           (DSP and plain C builds), CMix-NN a97415fd56bb
   mlperf_tiny_results.csv  published board measurements (MLCommons Tiny rounds 0.5-1.3, closed division)
   mlperf_tiny_layers.csv   shapes and MACs of every layer of the benchmark models
   published_kernels.csv    per-layer times of a Raspberry Pi Pico (checked against only: its clock is assumed, not published)
