@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * CONV_2D and DEPTHWISE_CONV_2D on integer codes. TFLite reference_integer_ops::ConvPerChannel and DepthwiseConvPerChannel:
+ *   acc[oy,ox,co] = bias[co] + sum over ky, kx, ci of (in[oy s + ky d - pad, ox s + kx d - pad, ci] - in_zero) w[co,ky,kx,ci]
+ * Taps outside the image add 0. The 32-bit accumulator wraps, so the order of summation does not matter. */
+#include <string.h>
+
+#include "emu/ref/float32.h"
+#include "emu/ref/mac.h"
+#include "emu/ref/rows.h"
+
+typedef struct conv_state {
+    emu_window w;
+    int groups;            /* convolution: in_c / weights' in_c; depthwise: in_c */
+    emu_mac mac;
+    int16_t *depth_lanes;  /* depthwise: [k_h k_w][out_c] weights of each candidate, taps first */
+    int32_t *sums;         /* depthwise: [out_c] */
+    bool float32;
+} conv_state;
+
+static status conv_prepare(emu_node *n, err *e)
+{
+    const model_tensor *in = emu_in(n, 0), *w = emu_in(n, 1);
+    conv_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    if (!s) return emu_no_memory(n, e);
+    emu_window_init(&s->w, in, emu_out(n, 0), w->dims[1], w->dims[2], &n->op->attrs);
+    s->groups = in->dims[3] / w->dims[3];
+    s->float32 = in->dtype == MODEL_F32;
+    if (s->float32) return emu_float32_check(n, e);
+    return emu_mac_prepare(n, w->dims[0], w->dims[1] * w->dims[2] * w->dims[3], false, false, &s->mac, e);
+}
+
+/* The receptive field of output (oy, ox), channels [c0, c0 + depth_c), as lanes: im2col of one pixel. */
+static void gather(const conv_state *s, const emu_node *n, size_t image, int oy, int ox, int c0, int depth_c)
+{
+    const emu_window *w = &s->w;
+    const model_tensor *in = emu_in(n, 0);
+    int16_t *to = s->mac.column;
+    int32_t zero = s->mac.in_zero[n->entry];
+    for (int ky = 0; ky < w->k_h; ky++) {
+        int iy = oy * w->stride_h + ky * w->dilation_h - w->pad_top;
+        for (int kx = 0; kx < w->k_w; kx++, to += depth_c) {
+            int ix = ox * w->stride_w + kx * w->dilation_w - w->pad_left;
+            if (iy < 0 || iy >= w->in_h || ix < 0 || ix >= w->in_w) {
+                memset(to, 0, (size_t)depth_c * sizeof *to);
+                continue;
+            }
+            size_t from = ((image + (size_t)iy) * (size_t)w->in_w + (size_t)ix) * (size_t)w->in_c + (size_t)c0;
+            emu_mac_lanes(in, emu_in_data(n, 0), from, (size_t)depth_c, zero, to);
+        }
+    }
+}
+
+static void conv_run(emu_node *n, emu_events *ev)
+{
+    const conv_state *s = n->state;
+    const emu_window *w = &s->w;
+    if (s->float32) {
+        emu_float32_conv(n, w, s->groups, ev);
+        return;
+    }
+    int depth_c = w->in_c / s->groups, group_c = w->out_c / s->groups;
+    size_t at = 0;
+    for (int b = 0; b < w->batches; b++) {
+        for (int oy = 0; oy < w->out_h; oy++) {
+            for (int ox = 0; ox < w->out_w; ox++) {
+                for (int g = 0; g < s->groups; g++, at += (size_t)group_c) {
+                    gather(s, n, (size_t)b * (size_t)w->in_h, oy, ox, g * depth_c, depth_c);
+                    emu_mac_column(&s->mac, n, g * group_c, group_c, emu_out_data(n, 0), at, ev);
+                }
+            }
+        }
+    }
+}
+
+void emu_row_conv_2d(emu_kernel *row) { *row = (emu_kernel){.prepare = conv_prepare, .run = conv_run}; }
+
+/* Depthwise: weights [1][k_h][k_w][out_c], output channel = input channel * multiplier + m. Channels run innermost, taps outside. */
+static status depthwise_prepare(emu_node *n, err *e)
+{
+    const model_tensor *in = emu_in(n, 0), *w = emu_in(n, 1);
+    conv_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    if (!s) return emu_no_memory(n, e);
+    int taps = w->dims[1] * w->dims[2], out_c = w->dims[3];
+    emu_window_init(&s->w, in, emu_out(n, 0), w->dims[1], w->dims[2], &n->op->attrs);
+    s->groups = in->dims[3];
+    s->float32 = in->dtype == MODEL_F32;
+    if (s->float32) return emu_float32_check(n, e);
+    TRY(emu_mac_prepare(n, out_c, taps, true, false, &s->mac, e));
+    s->sums = arena_alloc(n->arena, (size_t)out_c, sizeof *s->sums);
+    s->depth_lanes = arena_alloc(n->arena, (size_t)s->mac.n_candidates * (size_t)taps * (size_t)out_c, sizeof *s->depth_lanes);
+    if (!s->sums || !s->depth_lanes) return emu_no_memory(n, e);
+    if (taps > s->mac.chunk) return emu_fail(n, e, ST_UNSUPPORTED, "a window of %d taps", taps);
+    int16_t *to = s->depth_lanes;
+    for (int k = 0; k < s->mac.n_candidates; k++) {
+        for (int i = 0; i < taps; i++) {
+            for (int c = 0; c < out_c; c++) *to++ = s->mac.weights[k][(size_t)c * (size_t)s->mac.lanes + (size_t)i];
+        }
+    }
+    return ST_OK;
+}
+
+/* sums[c] += (x - zero) w[c] over all output channels of one tap. */
+static void tap(const model_tensor *in, const void *data, size_t from, int32_t zero, int in_c, int multiplier, const int16_t *w, int32_t *sums)
+{
+    if (multiplier == 1 && in->dtype == MODEL_I8) {
+        const int8_t *x = (const int8_t *)data + from;
+        for (int c = 0; c < in_c; c++) sums[c] += (x[c] - zero) * w[c];
+        return;
+    }
+    for (int c = 0; c < in_c; c++) {
+        int32_t x = emu_load(in, data, from + (size_t)c) - zero;
+        for (int k = 0; k < multiplier; k++) sums[c * multiplier + k] += x * w[c * multiplier + k];
+    }
+}
+
+static void depthwise_pixel(const conv_state *s, const emu_node *n, size_t image, int oy, int ox)
+{
+    const emu_window *w = &s->w;
+    int multiplier = w->out_c / w->in_c;
+    const int16_t *lanes = s->depth_lanes + (size_t)n->candidate * (size_t)(w->k_h * w->k_w) * (size_t)w->out_c;
+    memset(s->sums, 0, (size_t)w->out_c * sizeof *s->sums);
+    for (int ky = 0; ky < w->k_h; ky++) {
+        int iy = oy * w->stride_h + ky * w->dilation_h - w->pad_top;
+        for (int kx = 0; kx < w->k_w; kx++, lanes += w->out_c) {
+            int ix = ox * w->stride_w + kx * w->dilation_w - w->pad_left;
+            if (iy < 0 || iy >= w->in_h || ix < 0 || ix >= w->in_w) continue;
+            size_t from = ((image + (size_t)iy) * (size_t)w->in_w + (size_t)ix) * (size_t)w->in_c;
+            tap(emu_in(n, 0), emu_in_data(n, 0), from, s->mac.in_zero[n->entry], w->in_c, multiplier, lanes, s->sums);
+        }
+    }
+}
+
+static void depthwise_run(emu_node *n, emu_events *ev)
+{
+    const conv_state *s = n->state;
+    const emu_window *w = &s->w;
+    if (s->float32) {
+        emu_float32_depthwise(n, w, ev);
+        return;
+    }
+    const model_tensor *out = emu_out(n, 0);
+    size_t at = 0;
+    for (int b = 0; b < w->batches; b++) {
+        for (int oy = 0; oy < w->out_h; oy++) {
+            for (int ox = 0; ox < w->out_w; ox++) {
+                depthwise_pixel(s, n, (size_t)b * (size_t)w->in_h, oy, ox);
+                for (int c = 0; c < w->out_c; c++) emu_store(out, emu_out_data(n, 0), at++, emu_mac_finish(&s->mac, n->entry, c, s->sums[c], ev));
+                ev->macs += (uint64_t)w->out_c * (uint64_t)(w->k_h * w->k_w);
+            }
+        }
+    }
+}
+
+void emu_row_depthwise_conv_2d(emu_kernel *row) { *row = (emu_kernel){.prepare = depthwise_prepare, .run = depthwise_run}; }

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * ADD and MUL with broadcasting. Integer rules of TFLite reference_integer_ops:
+ *   ADD: a = requant((x1 - z1) 2^L, m1), b alike, y = requant(a + b, mo) + zo, L = 20 (8 bit) or 15 (16 bit);
+ *        t = 2 max(s1, s2); m1 = s1/t, m2 = s2/t, mo = t / (2^L so)
+ *   MUL: y = requant((x1 - z1)(x2 - z2), s1 s2 / so) + zo */
+#include "emu/ref/common.h"
+#include "emu/ref/rows.h"
+#include "quant/multiplier.h"
+#include "quant/requant.h"
+
+typedef struct binary_state {
+    int32_t m[3];  /* input 0, input 1, output */
+    int s[3];
+    int left;      /* ADD: L */
+    int32_t low, high;
+    float low_f, high_f;
+    size_t stride[2][MODEL_MAX_DIMS]; /* elements per step of each output dimension; 0 = broadcast */
+} binary_state;
+
+static void strides(const model_tensor *in, const model_tensor *out, size_t *stride)
+{
+    size_t step = 1;
+    for (int d = out->n_dims - 1, k = in->n_dims - 1; d >= 0; d--, k--) {
+        stride[d] = k >= 0 && in->dims[k] != 1 ? step : 0;
+        step *= k >= 0 ? (size_t)in->dims[k] : 1;
+    }
+}
+
+static status prepare(emu_node *n, err *e)
+{
+    const model_tensor *x1 = emu_in(n, 0), *x2 = emu_in(n, 1), *out = emu_out(n, 0);
+    binary_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    if (!s) return emu_no_memory(n, e);
+    strides(x1, out, s->stride[0]);
+    strides(x2, out, s->stride[1]);
+    emu_activation_range_f32(n->op->attrs.activation, &s->low_f, &s->high_f);
+    if (x1->dtype != x2->dtype || x1->dtype != out->dtype) return emu_unsupported_type(n, e);
+    if (x1->dtype == MODEL_F32) return ST_OK;
+    if (x1->dtype != MODEL_I8 && x1->dtype != MODEL_I16) return emu_unsupported_type(n, e);
+    double s1 = (double)emu_scale(x1), s2 = (double)emu_scale(x2), so = (double)emu_scale(out);
+    if (n->op->code == MODEL_MUL) {
+        quant_multiplier(s1 * s2 / so, &s->m[2], &s->s[2]);
+    } else {
+        double twice = 2 * (s1 > s2 ? s1 : s2);
+        s->left = x1->dtype == MODEL_I8 ? 20 : 15;
+        quant_multiplier(s1 / twice, &s->m[0], &s->s[0]);
+        quant_multiplier(s2 / twice, &s->m[1], &s->s[1]);
+        quant_multiplier(twice / ((double)(1 << s->left) * so), &s->m[2], &s->s[2]);
+    }
+    if (s->s[2] > 30) return emu_fail(n, e, ST_UNSUPPORTED, "rescaling by 2^%d", s->s[2]);
+    return emu_activation_range(n, out, &s->low, &s->high, e);
+}
+
+static int32_t one(const binary_state *s, bool mul, int32_t a, int32_t b)
+{
+    if (mul) return quant_requant_twice(quant_wrap32((int64_t)a * b), s->m[2], s->s[2]);
+    a = quant_requant_twice(quant_wrap32((int64_t)a * ((int64_t)1 << s->left)), s->m[0], s->s[0]);
+    b = quant_requant_twice(quant_wrap32((int64_t)b * ((int64_t)1 << s->left)), s->m[1], s->s[1]);
+    return quant_requant_twice(quant_wrap32((int64_t)a + b), s->m[2], s->s[2]);
+}
+
+static float one_f32(const binary_state *s, bool mul, float a, float b)
+{
+    float v = mul ? a * b : a + b;
+    v = v > s->low_f ? v : s->low_f;
+    return v < s->high_f ? v : s->high_f;
+}
+
+static void run(emu_node *n, emu_events *ev)
+{
+    const binary_state *s = n->state;
+    const model_tensor *x1 = emu_in(n, 0), *x2 = emu_in(n, 1), *out = emu_out(n, 0);
+    const void *p1 = emu_in_data(n, 0), *p2 = emu_in_data(n, 1);
+    void *to = emu_out_data(n, 0);
+    bool mul = n->op->code == MODEL_MUL;
+    int32_t at[MODEL_MAX_DIMS] = {0}, z1 = emu_zero(x1), z2 = emu_zero(x2), zo = emu_zero(out);
+    size_t i1 = 0, i2 = 0;
+    for (size_t i = 0; i < out->n_elems; i++) {
+        if (out->dtype == MODEL_F32)
+            ((float *)to)[i] = one_f32(s, mul, ((const float *)p1)[i1], ((const float *)p2)[i2]);
+        else
+            emu_store(out, to, i, emu_clamp((int64_t)one(s, mul, emu_load(x1, p1, i1) - z1, emu_load(x2, p2, i2) - z2) + zo, s->low, s->high, ev));
+        for (int d = out->n_dims - 1; d >= 0; d--) { /* next element: odometer over the output, broadcast inputs stand still */
+            i1 += s->stride[0][d];
+            i2 += s->stride[1][d];
+            if (++at[d] < out->dims[d]) break;
+            i1 -= s->stride[0][d] * (size_t)out->dims[d];
+            i2 -= s->stride[1][d] * (size_t)out->dims[d];
+            at[d] = 0;
+        }
+    }
+}
+
+void emu_row_add(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run}; }
+void emu_row_mul(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run}; }

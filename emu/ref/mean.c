@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * MEAN over constant axes. TFLite reference_ops: with equal quantization on both sides Mean (truncating division of the sum of codes),
+ * else QuantizedMeanOrSum: the multiplier takes 1/count in before the usual double rounding. */
+#include "emu/ref/common.h"
+#include "emu/ref/rows.h"
+#include "quant/multiplier.h"
+#include "quant/requant.h"
+
+typedef struct mean_state {
+    bool same_scale;
+    int32_t count, multiplier;
+    int shift;
+    bool reduced[MODEL_MAX_DIMS];
+    int64_t *sums; /* [outputs] */
+} mean_state;
+
+static void fold_count(mean_state *s)
+{
+    int shift = 0;
+    while (((int64_t)s->count >> (shift + 1)) > 0) shift++;
+    if (shift > 31 + s->shift) shift = 31 + s->shift;
+    s->multiplier = (int32_t)(((int64_t)s->multiplier << shift) / s->count);
+    s->shift -= shift;
+}
+
+static status prepare(emu_node *n, err *e)
+{
+    const model_tensor *in = emu_in(n, 0), *axes = emu_in(n, 1), *out = emu_out(n, 0);
+    mean_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    if (!s) return emu_no_memory(n, e);
+    if ((in->dtype != MODEL_I8 && in->dtype != MODEL_I16) || in->dtype != out->dtype) return emu_unsupported_type(n, e);
+    s->count = 1;
+    for (size_t i = 0; i < axes->n_elems; i++) {
+        int a = ((const int32_t *)axes->data)[i];
+        a += a < 0 ? in->n_dims : 0;
+        if (!s->reduced[a]) s->count *= in->dims[a];
+        s->reduced[a] = true;
+    }
+    s->same_scale = emu_scale(in) == emu_scale(out) && emu_zero(in) == emu_zero(out);
+    quant_multiplier((double)emu_scale(in) / (double)emu_scale(out), &s->multiplier, &s->shift);
+    if (s->shift > 30 || s->count < 1) return emu_fail(n, e, ST_UNSUPPORTED, "rescaling by 2^%d over %d elements", s->shift, s->count);
+    fold_count(s);
+    s->sums = arena_alloc(n->arena, out->n_elems, sizeof *s->sums);
+    return s->sums ? ST_OK : emu_no_memory(n, e);
+}
+
+static void run(emu_node *n, emu_events *ev)
+{
+    const mean_state *s = n->state;
+    const model_tensor *in = emu_in(n, 0), *out = emu_out(n, 0);
+    int32_t low, high, at[MODEL_MAX_DIMS] = {0};
+    emu_code_range(out, &low, &high);
+    for (size_t i = 0; i < out->n_elems; i++) s->sums[i] = 0;
+    for (size_t i = 0; i < in->n_elems; i++) {
+        size_t to = 0;
+        for (int d = 0; d < in->n_dims; d++) {
+            if (!s->reduced[d]) to = to * (size_t)in->dims[d] + (size_t)at[d];
+        }
+        s->sums[to] += emu_load(in, emu_in_data(n, 0), i);
+        for (int d = in->n_dims - 1; d >= 0 && ++at[d] == in->dims[d]; d--) at[d] = 0;
+    }
+    for (size_t i = 0; i < out->n_elems; i++) {
+        int64_t v = s->sums[i] / s->count;
+        if (!s->same_scale) {
+            int64_t acc = s->sums[i] - (int64_t)emu_zero(in) * s->count;
+            emu_events_acc(ev, acc);
+            v = (int64_t)quant_requant_twice(quant_wrap32(acc), s->multiplier, s->shift) + emu_zero(out);
+        }
+        emu_store(out, emu_out_data(n, 0), i, emu_clamp(v, low, high, ev));
+    }
+}
+
+void emu_row_mean(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run}; }

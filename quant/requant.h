@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * quant/requant.h - accumulator to output scale: multiply by a Q0.31 multiplier and a power of two, each rule with its own rounding.
+ * Freestanding, total: every argument in the stated ranges has a result. >> is an arithmetic shift (floor). */
+#ifndef BITEMU_QUANT_REQUANT_H
+#define BITEMU_QUANT_REQUANT_H
+
+#include <stdint.h>
+
+/* x reduced modulo 2^32 to two's complement. */
+static inline int32_t quant_wrap32(int64_t x)
+{
+    uint32_t u = (uint32_t)((uint64_t)x & 0xFFFFFFFFu);
+    return u <= INT32_MAX ? (int32_t)u : (int32_t)(u - 0x80000000u) + INT32_MIN;
+}
+
+/* floor((a b + 2^30) / 2^31), INT32_MIN * INT32_MIN = INT32_MAX: gemmlowp SaturatingRoundingDoublingHighMul. Its stated nudge for
+ * negative products and truncating division give the same number for every input. */
+static inline int32_t quant_doubling_high_mul(int32_t a, int32_t b)
+{
+    if (a == INT32_MIN && b == INT32_MIN) return INT32_MAX;
+    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
+}
+
+/* x / 2^e, e in [0, 31], ties away from zero: gemmlowp RoundingDivideByPOT. */
+static inline int32_t quant_divide_pot(int32_t x, int e)
+{
+    int32_t mask = (int32_t)(((int64_t)1 << e) - 1), rest = x & mask, half = (mask >> 1) + (x < 0);
+    return (x >> e) + (rest > half);
+}
+
+/* Double rounding: divide_pot(doubling_high_mul(wrap32(acc 2^max(s,0)), m), max(-s,0)). m Q0.31 >= 0, s in [-31, 30].
+ * TFLite MultiplyByQuantizedMultiplier without TFLITE_SINGLE_ROUNDING. */
+static inline int32_t quant_requant_twice(int32_t acc, int32_t m, int s)
+{
+    int left = s > 0 ? s : 0, right = s > 0 ? 0 : -s;
+    return quant_divide_pot(quant_doubling_high_mul(quant_wrap32((int64_t)((uint64_t)acc << left)), m), right);
+}
+
+/* Single rounding, half up: floor((acc m + 2^(30-s)) / 2^(31-s)), s in [-31, 30]. TFLite with TFLITE_SINGLE_ROUNDING. */
+static inline int32_t quant_requant_once(int32_t acc, int32_t m, int s)
+{
+    int shift = 31 - s;
+    return (int32_t)(((int64_t)acc * m + ((int64_t)1 << (shift - 1))) >> shift);
+}
+
+/* The 15-bit multiplier that 16-bit kernels use: (m + 2^15) >> 16, 0x7FFF at the top. */
+static inline int32_t quant_reduce_multiplier(int32_t m) { return m < 0x7FFF0000 ? (m + (1 << 15)) >> 16 : 0x7FFF; }
+
+/* 64-bit accumulator: wrap32(floor((acc reduce(m) + 2^(14-s)) / 2^(15-s))), s in [-31, 7], |acc| < 2^47.
+ * TFLite MultiplyByQuantizedMultiplier(int64_t, ...). */
+static inline int32_t quant_requant_wide(int64_t acc, int32_t m, int s)
+{
+    int shift = 15 - s;
+    return quant_wrap32((acc * quant_reduce_multiplier(m) + ((int64_t)1 << (shift - 1))) >> shift);
+}
+
+static inline int32_t quant_clamp(int32_t x, int32_t low, int32_t high) { return x < low ? low : x > high ? high : x; }
+
+#endif
