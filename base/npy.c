@@ -167,7 +167,7 @@ static status parse_header(const uint8_t *p, size_t text, size_t data, npy_info 
 
 status npy_parse(const uint8_t *bytes, size_t len, npy_info *info, const uint8_t **data, err *e)
 {
-    size_t text, start;
+    size_t text = 0, start = 0;
     TRY(header_extent(bytes, len, &text, &start, e));
     if (start > len) return bad(e, len, "ends inside the header");
     TRY(parse_header(bytes, text, start, info, e));
@@ -180,7 +180,7 @@ status npy_parse(const uint8_t *bytes, size_t len, npy_info *info, const uint8_t
 status npy_parse_stream(status (*read)(void *, void *, size_t, err *), void *ctx, npy_info *info, size_t *header_bytes, err *e)
 {
     uint8_t head[12];
-    size_t text, start;
+    size_t text = 0, start = 0;
     TRY(read(ctx, head, 10, e));
     if (head[6] > 1 && memcmp(head, "\x93NUMPY", 6) == 0) TRY(read(ctx, head + 10, 2, e));
     TRY(header_extent(head, sizeof head, &text, &start, e));

@@ -70,6 +70,7 @@ static status read_children(reader *r, yaml_node *out, int depth)
         yaml_event_t ev;
         const char *key = NULL;
         TRY(next_event(r, &ev));
+        const yaml_mark_t mark = ev.start_mark;
         if (ev.type == end) {
             yaml_event_delete(&ev);
             return ST_OK;
@@ -86,6 +87,8 @@ static status read_children(reader *r, yaml_node *out, int depth)
         yaml_event_delete(&ev);
         if (s != ST_OK) return s;
         child.key = key;
+        child.key_line = (int)mark.line + 1;
+        child.key_column = (int)mark.column + 1;
         yaml_node *slot = push(r, out, &room);
         if (!slot) return err_set(r->e, ST_NOMEM, "", "no memory for YAML");
         *slot = child;
@@ -189,7 +192,10 @@ status yaml_check_keys(const yaml_node *map, const char *const *allowed, const c
         if (listed(allowed, map->items[i].key)) continue;
         char names[512];
         join(allowed, names, sizeof names);
-        return yaml_fail(&map->items[i], e, ST_FORMAT, "unknown key '%s'; known here: %s", map->items[i].key, names);
+        yaml_node at = map->items[i];
+        at.line = at.key_line;
+        at.column = at.key_column;
+        return yaml_fail(&at, e, ST_FORMAT, "unknown key '%s'; known here: %s", map->items[i].key, names);
     }
     for (; required && *required; required++) {
         if (!yaml_get(map, *required)) return yaml_fail(map, e, ST_FORMAT, "key '%s' is missing", *required);

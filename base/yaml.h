@@ -15,7 +15,8 @@ typedef enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP } yaml_kind;
 
 typedef struct yaml_node {
     yaml_kind kind;
-    int line, column;        /* from 1 */
+    int line, column;        /* of the value, from 1 */
+    int key_line, key_column;/* of the key, when the parent is a map */
     const char *key;         /* of this entry when its parent is a map, else NULL */
     const char *text;        /* scalar */
     int n;                   /* list items, map entries */

@@ -97,6 +97,7 @@ static status tensor_scales(importer *m, const fb_table *t, model_tensor *x)
     if (scale.n == 0) return ST_OK;
     if (zero.n != scale.n && zero.n > 1)
         return err_set(m->e, ST_FORMAT, "", "tensor '%s' has %zu scales and %zu zero points", x->name, scale.n, zero.n);
+    if (x->n_dims == 1) axis = 0; /* some writers copy the weights' axis to the bias */
     if (axis < 0 || (scale.n > 1 && (axis >= x->n_dims || (size_t)x->dims[axis] != scale.n)))
         return err_set(m->e, ST_FORMAT, "", "tensor '%s': %zu scales do not fit dimension %d", x->name, scale.n, axis);
     float *s = arena_alloc(m->a, scale.n, sizeof *s);
