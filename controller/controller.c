@@ -43,7 +43,7 @@ static status parse_layers(controller *c, const char *spec, const char *s, const
 {
     int i = 0;
     while (*s) {
-        long bits;
+        long bits = 0;
         TRY(number(&s, ',', &bits, spec, e));
         if (i < n) TRY(find_bits(&choices[i], bits, &c->candidate[i], e));
         i++;
@@ -71,7 +71,7 @@ status controller_parse(controller *c, const char *spec, const controller_choice
         return err_set(e, ST_ARG, "--policy", "'%s' is not a policy; use fixed:BITS, layers:B1,B2,..., controller or random:SEED", spec);
     rest++;
     if (len == 5 && memcmp(spec, "fixed", 5) == 0) {
-        long bits;
+        long bits = 0;
         c->kind = CONTROLLER_FIXED;
         TRY(number(&rest, 0, &bits, spec, e));
         for (int i = 0; i < n; i++) TRY(find_bits(&choices[i], bits, &c->candidate[i], e));
@@ -82,7 +82,7 @@ status controller_parse(controller *c, const char *spec, const controller_choice
         return parse_layers(c, spec, rest, choices, n, e);
     }
     if (len == 6 && memcmp(spec, "random", 6) == 0) {
-        long seed;
+        long seed = 0;
         c->kind = CONTROLLER_RANDOM;
         TRY(number(&rest, 0, &seed, spec, e));
         c->seed = (uint64_t)seed;

@@ -40,7 +40,7 @@ static status table_at(const fb_buffer *b, size_t at, fb_table *t, err *e)
 
 status fb_root(const fb_buffer *b, fb_table *t, err *e)
 {
-    size_t at;
+    size_t at = 0;
     if (b->len > INT32_MAX) return bad(0, "larger than 2 GiB", e);
     TRY(follow(b, 0, &at, e));
     return table_at(b, at, t, e);
@@ -124,7 +124,7 @@ status fb_vec(const fb_table *t, int field, size_t elem_bytes, fb_vector *out, e
 
 status fb_vec_table(const fb_vector *v, size_t i, fb_table *out, err *e)
 {
-    size_t to;
+    size_t to = 0;
     TRY(follow(v->b, v->at + 4 * i, &to, e));
     return table_at(v->b, to, out, e);
 }

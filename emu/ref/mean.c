@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * MEAN over constant axes. TFLite reference_ops: with equal quantization on both sides Mean (truncating division of the sum of codes),
- * else QuantizedMeanOrSum: the multiplier takes 1/count in before the usual double rounding. */
+ * MEAN over constant axes. TFLite reference_ops::QuantizedMeanOrSum: the multiplier takes 1/count in before the usual double rounding. */
 #include "emu/ref/common.h"
 #include "emu/ref/rows.h"
 #include "quant/multiplier.h"
 #include "quant/requant.h"
 
 typedef struct mean_state {
-    bool same_scale;
     int32_t count, multiplier;
     int shift;
     bool reduced[MODEL_MAX_DIMS];
@@ -36,7 +34,6 @@ static status prepare(emu_node *n, err *e)
         if (!s->reduced[a]) s->count *= in->dims[a];
         s->reduced[a] = true;
     }
-    s->same_scale = emu_scale(in) == emu_scale(out) && emu_zero(in) == emu_zero(out);
     quant_multiplier((double)emu_scale(in) / (double)emu_scale(out), &s->multiplier, &s->shift);
     if (s->shift > 30 || s->count < 1) return emu_fail(n, e, ST_UNSUPPORTED, "rescaling by 2^%d over %d elements", s->shift, s->count);
     fold_count(s);
@@ -60,12 +57,9 @@ static void run(emu_node *n, emu_events *ev)
         for (int d = in->n_dims - 1; d >= 0 && ++at[d] == in->dims[d]; d--) at[d] = 0;
     }
     for (size_t i = 0; i < out->n_elems; i++) {
-        int64_t v = s->sums[i] / s->count;
-        if (!s->same_scale) {
-            int64_t acc = s->sums[i] - (int64_t)emu_zero(in) * s->count;
-            emu_events_acc(ev, acc);
-            v = (int64_t)quant_requant_twice(quant_wrap32(acc), s->multiplier, s->shift) + emu_zero(out);
-        }
+        int64_t acc = s->sums[i] - (int64_t)emu_zero(in) * s->count;
+        emu_events_acc(ev, acc);
+        int64_t v = (int64_t)quant_requant_twice(quant_wrap32(acc), s->multiplier, s->shift) + emu_zero(out);
         emu_store(out, emu_out_data(n, 0), i, emu_clamp(v, low, high, ev));
     }
 }
