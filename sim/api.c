@@ -6,10 +6,6 @@
 #include "bitemu/bitemu.h"
 #include "sim/sim.h"
 
-#ifndef BITEMU_VERSION
-#define BITEMU_VERSION "0.1.0"
-#endif
-
 struct bitemu_network {
     sim_setup *setup;
     sim_worker *worker;

@@ -89,16 +89,17 @@ static status fill_batch(batch *b, sim_input *in, int64_t at, err *e)
     return ST_OK;
 }
 
-static double element(const model_tensor *t, const void *p, size_t i)
+int64_t sim_output_code(const sim_setup *s, const sim_row *row, size_t i)
 {
-    switch (t->dtype) {
-    case MODEL_F32: return (double)((const float *)p)[i];
+    const model_subgraph *g = &s->graph->subgraphs[0];
+    const void *p = row->output;
+    switch (g->tensors[g->outputs[0]].dtype) {
     case MODEL_I8: return ((const int8_t *)p)[i];
     case MODEL_U8: case MODEL_BOOL: return ((const uint8_t *)p)[i];
     case MODEL_I16: return ((const int16_t *)p)[i];
     case MODEL_I32: return ((const int32_t *)p)[i];
-    case MODEL_I64: return (double)((const int64_t *)p)[i];
-    case MODEL_RESOURCE: break;
+    case MODEL_I64: return ((const int64_t *)p)[i];
+    case MODEL_F32: case MODEL_RESOURCE: break;
     }
     return 0;
 }
@@ -107,9 +108,11 @@ int64_t sim_argmax(const sim_setup *s, const sim_row *row)
 {
     const model_subgraph *g = &s->graph->subgraphs[0];
     const model_tensor *t = &g->tensors[g->outputs[0]];
+    const float *real = (const float *)(const void *)row->output;
     size_t best = 0;
     for (size_t i = 1; i < t->n_elems; i++) {
-        if (element(t, row->output, i) > element(t, row->output, best)) best = i;
+        bool larger = t->dtype == MODEL_F32 ? real[i] > real[best] : sim_output_code(s, row, i) > sim_output_code(s, row, best);
+        if (larger) best = i;
     }
     return (int64_t)best;
 }

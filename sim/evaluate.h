@@ -42,5 +42,7 @@ status sim_evaluate(const sim_setup *s, sim_input *in, const sim_evaluation *how
 
 /* Index of the first largest element of the first output. */
 int64_t sim_argmax(const sim_setup *s, const sim_row *row);
+/* Element i of the first output as an integer; it must not be float. */
+int64_t sim_output_code(const sim_setup *s, const sim_row *row, size_t i);
 
 #endif

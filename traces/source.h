@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * traces/source.h - what the three kinds of input share. Inside traces/ only. */
+#ifndef BITEMU_TRACES_SOURCE_H
+#define BITEMU_TRACES_SOURCE_H
+
+#include <zlib.h>
+
+#include "base/npy.h"
+#include "traces/read.h"
+
+enum { SOURCE_MAX_LINE = 16 << 20, SOURCE_MAX_NAME = 512 };
+
+typedef struct source_format {
+    const char *name;
+    bool (*probe)(const char *text); /* does a file that begins with this text look like it? */
+    status (*next)(trace_reader *r, trace_record *rec, bool *end, err *e);
+} source_format;
+
+struct trace_reader {
+    const source_format *format;
+    trace_kind kind;
+    char path[512];
+    gzFile gz;
+    char *line;                      /* current line, without its end, control sequences taken out */
+    size_t line_room;
+    int64_t line_number;
+    trace_header header;
+    char text[5][SOURCE_MAX_NAME];   /* behind the header's pointers */
+    trace_skips skips;
+    char name[SOURCE_MAX_NAME], layer_name[SOURCE_MAX_NAME], op[64]; /* behind the record's pointers */
+    int64_t *codes;
+    size_t codes_room;
+    int *decisions;
+    size_t decisions_room;
+    int64_t records;                 /* delivered so far */
+    /* dumps */
+    npy_reader *out0, *crc;
+    int32_t *crc_op;
+    size_t n_ops;
+    int64_t row, rows;
+    size_t column;
+    void *out_row, *crc_row;
+    arena *arena;
+};
+
+/* Next line into r->line; *end at the end of the file. */
+status source_line(trace_reader *r, bool *end, err *e);
+/* Counts the current line as not understood. */
+void source_skip(trace_reader *r, const char *reason);
+/* Room for n codes / decisions; false = out of memory. */
+bool source_codes(trace_reader *r, size_t n);
+bool source_decisions(trace_reader *r, size_t n);
+
+extern const source_format source_json, source_energyrunner;
+status source_dump_open(trace_reader *r, err *e);
+status source_dump_next(trace_reader *r, trace_record *rec, bool *end, err *e);
+
+#endif
