@@ -57,7 +57,7 @@ static status make_nodes(emu_session *s, const emu_profile *p, arena *a, err *e)
     for (int i = 0; i < s->sub->n_ops; i++) {
         emu_node *n = &s->nodes[i];
         err one = {0};
-        *n = (emu_node){.graph = s->graph, .sub = s->sub, .op = &s->sub->ops[i], .index = i, .profile = p, .arena = a, .data = s->data,
+        *n = (emu_node){.graph = s->graph, .sub = s->sub, .op = &s->sub->ops[i], .index = i, .profile = p, .mem = a, .data = s->data,
                         .variables = s->variables};
         status st = n->op->code == MODEL_UNSUPPORTED ? emu_fail(n, &one, ST_UNSUPPORTED, "unsupported operator")
                                                       : s->kernels.row[n->op->code].prepare(n, &one);

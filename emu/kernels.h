@@ -13,7 +13,7 @@ typedef struct emu_node { /* one operator of one session */
     const model_op *op;
     int index;                  /* in sub->ops */
     const emu_profile *profile;
-    arena *arena;               /* prepare allocates here, what it makes hangs on state */
+    arena *mem;                 /* prepare allocates here, what it makes hangs on state */
     void *state;                /* the row's own */
     void **data;                /* [sub->n_tensors] bytes of every tensor; NULL where it has none */
     void **variables;           /* [graph->n_variables] streaming state */

@@ -46,9 +46,9 @@ bitemu_status bitemu_open(const bitemu_options *o, bitemu_network **out, bitemu_
     if (!o->model) return hand_over(err_set(&inner, ST_ARG, "", "bitemu_options.model is NULL"), &inner, e);
     status st = sim_setup_open(&c, &s, &inner);
     if (st != ST_OK) return hand_over(st, &inner, e);
-    bitemu_network *n = arena_alloc(s->arena, 1, sizeof *n);
-    st = n ? sim_worker_create(s, s->arena, &n->worker, &inner) : err_set(&inner, ST_NOMEM, "", "no memory");
-    if (st == ST_OK) st = sim_row_create(s, s->arena, &n->row, &inner);
+    bitemu_network *n = arena_alloc(s->mem, 1, sizeof *n);
+    st = n ? sim_worker_create(s, s->mem, &n->worker, &inner) : err_set(&inner, ST_NOMEM, "", "no memory");
+    if (st == ST_OK) st = sim_row_create(s, s->mem, &n->row, &inner);
     if (st != ST_OK) {
         sim_setup_close(&s);
         return hand_over(st, &inner, e);

@@ -33,12 +33,12 @@ static status describe_choices(sim_setup *s, err *e)
 {
     const model_graph *g = s->graph;
     size_t n = (size_t)g->n_choices;
-    s->choices = arena_alloc(s->arena, n, sizeof *s->choices);
-    s->decide_at = arena_alloc(s->arena, n, sizeof *s->decide_at);
+    s->choices = arena_alloc(s->mem, n, sizeof *s->choices);
+    s->decide_at = arena_alloc(s->mem, n, sizeof *s->decide_at);
     if (!s->choices || !s->decide_at) return err_set(e, ST_NOMEM, g->path, "no memory");
     for (int c = 0; c < g->n_choices; c++) {
         const model_choice *ch = &g->choices[c];
-        int *bits = arena_alloc(s->arena, (size_t)ch->n_candidates, sizeof *bits);
+        int *bits = arena_alloc(s->mem, (size_t)ch->n_candidates, sizeof *bits);
         if (!bits) return err_set(e, ST_NOMEM, g->path, "no memory");
         for (int k = 0; k < ch->n_candidates; k++)
             bits[k] = ch->candidates[k].w_bits > ch->candidates[k].a_bits ? ch->candidates[k].w_bits : ch->candidates[k].a_bits;
@@ -84,7 +84,7 @@ static status choose_policy(sim_setup *s, const char *policy, err *e)
         }
         policy = "controller";
     }
-    s->policy_text = arena_strdup(s->arena, policy, strlen(policy));
+    s->policy_text = arena_strdup(s->mem, policy, strlen(policy));
     if (!s->policy_text) return err_set(e, ST_NOMEM, "", "no memory");
     return controller_parse(&s->policy, policy, s->choices, n, e);
 }
@@ -100,14 +100,14 @@ static bool has_state(const model_graph *g)
 
 static status fill(sim_setup *s, const sim_config *c, err *e)
 {
-    TRY(model_load(c->model, s->arena, &s->graph, e));
+    TRY(model_load(c->model, s->mem, &s->graph, e));
     TRY(model_check(s->graph, e));
     TRY(find_profile(s, c->profile, e));
     TRY(describe_choices(s, e));
     TRY(choose_policy(s, c->policy, e));
-    if (c->board) TRY(hw_board_load(c->board, s->arena, &s->board, e));
-    TRY(hw_table_create(s->graph, s->board, s->arena, &s->table, e));
-    TRY(hw_plan_create(s->graph, s->arena, &s->plan, e));
+    if (c->board) TRY(hw_board_load(c->board, s->mem, &s->board, e));
+    TRY(hw_table_create(s->graph, s->board, s->mem, &s->table, e));
+    TRY(hw_plan_create(s->graph, s->mem, &s->plan, e));
     s->stateful = has_state(s->graph);
     s->reset_each = c->reset_each && s->stateful;
     s->keep_tensors = c->keep_tensors;
@@ -123,7 +123,7 @@ status sim_setup_open(const sim_config *c, sim_setup **out, err *e)
         arena_destroy(&a);
         return err_set(e, ST_NOMEM, c->model, "no memory");
     }
-    s->arena = a;
+    s->mem = a;
     status st = fill(s, c, e);
     if (st == ST_OK)
         *out = s;
@@ -135,7 +135,7 @@ status sim_setup_open(const sim_config *c, sim_setup **out, err *e)
 void sim_setup_close(sim_setup **s)
 {
     if (!s || !*s) return;
-    arena *a = (*s)->arena;
+    arena *a = (*s)->mem;
     *s = NULL;
     arena_destroy(&a);
 }

@@ -20,7 +20,7 @@ typedef struct sim_config {
 } sim_config;
 
 typedef struct sim_setup {
-    arena *arena;
+    arena *mem;
     model_graph *graph;
     const emu_profile *profile;
     controller policy;

@@ -16,7 +16,7 @@ typedef struct logistic_state {
 static status prepare(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0);
-    logistic_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    logistic_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
     if (in->dtype != MODEL_I8 || emu_out(n, 0)->dtype != MODEL_I8) return emu_unsupported_type(n, e);
     quant_multiplier((double)emu_scale(in) * (double)(1 << 27), &s->multiplier, &s->shift);

@@ -9,7 +9,7 @@ static status prepare(emu_node *n, err *e)
     bool known = in->dtype == MODEL_I8 || in->dtype == MODEL_U8 || in->dtype == MODEL_I16 || in->dtype == MODEL_I32;
     if (!known || (out->dtype != MODEL_I32 && out->dtype != MODEL_I64)) return emu_unsupported_type(n, e);
     int a = *(const int32_t *)axis->data;
-    n->state = arena_alloc(n->arena, 1, sizeof(int));
+    n->state = arena_alloc(n->mem, 1, sizeof(int));
     if (!n->state) return emu_no_memory(n, e);
     *(int *)n->state = a < 0 ? a + in->n_dims : a;
     return ST_OK;

@@ -20,7 +20,7 @@ typedef struct conv_state {
 static status conv_prepare(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0), *w = emu_in(n, 1);
-    conv_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    conv_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
     emu_window_init(&s->w, in, emu_out(n, 0), w->dims[1], w->dims[2], &n->op->attrs);
     s->groups = in->dims[3] / w->dims[3];
@@ -78,7 +78,7 @@ void emu_row_conv_2d(emu_kernel *row) { *row = (emu_kernel){.prepare = conv_prep
 static status depthwise_prepare(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0), *w = emu_in(n, 1);
-    conv_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    conv_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
     int taps = w->dims[1] * w->dims[2], out_c = w->dims[3];
     emu_window_init(&s->w, in, emu_out(n, 0), w->dims[1], w->dims[2], &n->op->attrs);
@@ -86,8 +86,8 @@ static status depthwise_prepare(emu_node *n, err *e)
     s->float32 = in->dtype == MODEL_F32;
     if (s->float32) return emu_float32_check(n, e);
     TRY(emu_mac_prepare(n, out_c, taps, true, false, &s->mac, e));
-    s->sums = arena_alloc(n->arena, (size_t)out_c, sizeof *s->sums);
-    s->depth_lanes = arena_alloc(n->arena, (size_t)s->mac.n_candidates * (size_t)taps * (size_t)out_c, sizeof *s->depth_lanes);
+    s->sums = arena_alloc(n->mem, (size_t)out_c, sizeof *s->sums);
+    s->depth_lanes = arena_alloc(n->mem, (size_t)s->mac.n_candidates * (size_t)taps * (size_t)out_c, sizeof *s->depth_lanes);
     if (!s->sums || !s->depth_lanes) return emu_no_memory(n, e);
     if (taps > s->mac.chunk) return emu_fail(n, e, ST_UNSUPPORTED, "a window of %d taps", taps);
     int16_t *to = s->depth_lanes;

@@ -29,7 +29,7 @@ static void strides(const model_tensor *in, const model_tensor *out, size_t *str
 static status prepare(emu_node *n, err *e)
 {
     const model_tensor *x1 = emu_in(n, 0), *x2 = emu_in(n, 1), *out = emu_out(n, 0);
-    binary_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    binary_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
     strides(x1, out, s->stride[0]);
     strides(x2, out, s->stride[1]);

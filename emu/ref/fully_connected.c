@@ -14,7 +14,7 @@ typedef struct fc_state {
 static status prepare(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0), *w = emu_in(n, 1);
-    fc_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    fc_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
     s->rows = w->dims[1] ? (int)(in->n_elems / (size_t)w->dims[1]) : 0;
     s->float32 = in->dtype == MODEL_F32;

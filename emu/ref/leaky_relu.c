@@ -15,7 +15,7 @@ typedef struct leaky_state {
 static status prepare(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0), *out = emu_out(n, 0);
-    leaky_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    leaky_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
     if (in->dtype != out->dtype || (in->dtype != MODEL_I8 && in->dtype != MODEL_I16)) return emu_unsupported_type(n, e);
     double ratio = (double)emu_scale(in) / (double)emu_scale(out), alpha = (double)(emu_scale(in) * n->op->attrs.alpha / emu_scale(out));

@@ -18,7 +18,7 @@ static int16_t *unpack(const emu_node *n, const emu_mac *m, int candidate, bool 
 {
     const model_tensor *t = weight_tensor(n, candidate);
     const model_weights *w = n->op->weights;
-    int16_t *lanes = arena_alloc(n->arena, (size_t)m->out_c * (size_t)m->lanes, sizeof *lanes);
+    int16_t *lanes = arena_alloc(n->mem, (size_t)m->out_c * (size_t)m->lanes, sizeof *lanes);
     int width = n->op->choice >= 0 ? n->graph->choices[n->op->choice].candidates[candidate].w_bits : t->bits;
     int32_t zero = t->n_scales == 1 ? emu_zero(t) : 0;
     for (int c = 0; lanes && c < m->out_c; c++) {
@@ -50,7 +50,7 @@ static status prepare_weights(emu_node *n, bool transposed, emu_mac *m, err *e)
 {
     m->n_candidates = n->op->choice >= 0 ? n->graph->choices[n->op->choice].n_candidates : 1;
     m->lanes = (m->depth + 15) / 16 * 16;
-    m->column = arena_alloc(n->arena, (size_t)m->lanes, sizeof *m->column);
+    m->column = arena_alloc(n->mem, (size_t)m->lanes, sizeof *m->column);
     if (!m->column) return emu_no_memory(n, e);
     for (int k = 0; k < m->n_candidates; k++) {
         bool same = k > 0 && !n->op->weights; /* a choice that only changes activations */
@@ -64,13 +64,13 @@ static status prepare_weights(emu_node *n, bool transposed, emu_mac *m, err *e)
 static status alloc_tables(emu_node *n, emu_mac *m, err *e)
 {
     size_t entries = (size_t)m->n_entries, all = entries * (size_t)m->out_c;
-    m->multiplier = arena_alloc(n->arena, all, sizeof *m->multiplier);
-    m->shift = arena_alloc(n->arena, all, sizeof *m->shift);
-    m->real = arena_alloc(n->arena, (size_t)m->out_c, sizeof *m->real);
-    m->in_zero = arena_alloc(n->arena, entries, sizeof *m->in_zero);
-    m->out_zero = arena_alloc(n->arena, entries, sizeof *m->out_zero);
-    m->low = arena_alloc(n->arena, entries, sizeof *m->low);
-    m->high = arena_alloc(n->arena, entries, sizeof *m->high);
+    m->multiplier = arena_alloc(n->mem, all, sizeof *m->multiplier);
+    m->shift = arena_alloc(n->mem, all, sizeof *m->shift);
+    m->real = arena_alloc(n->mem, (size_t)m->out_c, sizeof *m->real);
+    m->in_zero = arena_alloc(n->mem, entries, sizeof *m->in_zero);
+    m->out_zero = arena_alloc(n->mem, entries, sizeof *m->out_zero);
+    m->low = arena_alloc(n->mem, entries, sizeof *m->low);
+    m->high = arena_alloc(n->mem, entries, sizeof *m->high);
     bool ok = m->multiplier && m->shift && m->real && m->in_zero && m->out_zero && m->low && m->high;
     return ok ? ST_OK : emu_no_memory(n, e);
 }

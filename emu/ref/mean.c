@@ -24,7 +24,7 @@ static void fold_count(mean_state *s)
 static status prepare(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0), *axes = emu_in(n, 1), *out = emu_out(n, 0);
-    mean_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    mean_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
     if ((in->dtype != MODEL_I8 && in->dtype != MODEL_I16) || in->dtype != out->dtype) return emu_unsupported_type(n, e);
     s->count = 1;
@@ -37,7 +37,7 @@ static status prepare(emu_node *n, err *e)
     quant_multiplier((double)emu_scale(in) / (double)emu_scale(out), &s->multiplier, &s->shift);
     if (s->shift > 30 || s->count < 1) return emu_fail(n, e, ST_UNSUPPORTED, "rescaling by 2^%d over %d elements", s->shift, s->count);
     fold_count(s);
-    s->sums = arena_alloc(n->arena, out->n_elems, sizeof *s->sums);
+    s->sums = arena_alloc(n->mem, out->n_elems, sizeof *s->sums);
     return s->sums ? ST_OK : emu_no_memory(n, e);
 }
 

@@ -14,7 +14,7 @@ static status prepare(emu_node *n, err *e)
 {
     const model_attrs *a = &n->op->attrs;
     const model_tensor *in = emu_in(n, 0), *out = emu_out(n, 0);
-    pool_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    pool_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
     bool known = in->dtype == MODEL_I8 || in->dtype == MODEL_U8 || in->dtype == MODEL_I16 || in->dtype == MODEL_F32;
     if (!known || in->dtype != out->dtype) return emu_unsupported_type(n, e);

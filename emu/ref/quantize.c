@@ -16,7 +16,7 @@ static bool codes(const model_tensor *t) { return t->dtype == MODEL_I8 || t->dty
 static status prepare_quantize(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0), *out = emu_out(n, 0);
-    quantize_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    quantize_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
     if (!codes(out) || (!codes(in) && in->dtype != MODEL_F32)) return emu_unsupported_type(n, e);
     if (in->dtype == MODEL_F32) return ST_OK;

@@ -16,7 +16,7 @@ typedef struct resize_state {
 static axis *make_axis(emu_node *n, int32_t in, int32_t out)
 {
     const model_attrs *a = &n->op->attrs;
-    axis *list = arena_alloc(n->arena, (size_t)out, sizeof *list);
+    axis *list = arena_alloc(n->mem, (size_t)out, sizeof *list);
     int32_t scale = ((1 << 10) * in + out / 2) / out;
     if (a->align_corners && out > 1) scale = ((1 << 10) * (in - 1) + (out - 1) / 2) / (out - 1);
     for (int32_t i = 0; list && i < out; i++) {
@@ -30,7 +30,7 @@ static axis *make_axis(emu_node *n, int32_t in, int32_t out)
 static status prepare(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0), *out = emu_out(n, 0);
-    resize_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    resize_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
     if (in->dtype != MODEL_I8 || out->dtype != MODEL_I8) return emu_unsupported_type(n, e);
     if (in->dims[1] > 1 << 20 || in->dims[2] > 1 << 20) return emu_fail(n, e, ST_UNSUPPORTED, "an image side beyond 2^20");

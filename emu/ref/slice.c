@@ -39,7 +39,7 @@ static bool axis(const emu_node *n, int d, slice_state *s)
 static status prepare(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0), *out = emu_out(n, 0);
-    slice_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    slice_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     size_t elems = 1;
     if (!s) return emu_no_memory(n, e);
     if (in->dtype != out->dtype) return emu_unsupported_type(n, e);

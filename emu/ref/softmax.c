@@ -48,11 +48,11 @@ static int32_t look_up(int32_t v, const int16_t *table)
 static status prepare(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0), *out = emu_out(n, 0);
-    softmax_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    softmax_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
     s->depth = in->n_dims ? (size_t)in->dims[in->n_dims - 1] : 1;
     s->rows = s->depth ? in->n_elems / s->depth : 0;
-    s->exps = arena_alloc(n->arena, s->depth, sizeof *s->exps);
+    s->exps = arena_alloc(n->mem, s->depth, sizeof *s->exps);
     if (!s->exps) return emu_no_memory(n, e);
     if (in->dtype == MODEL_F32 && out->dtype == MODEL_F32) return ST_OK;
     double scale = (double)n->op->attrs.beta * (double)emu_scale(in);

@@ -33,7 +33,7 @@ static int variable_of(const model_subgraph *g, int t)
 /* Finds the variable and checks that `value` has its type and size. */
 static status bind(emu_node *n, const model_tensor *value, err *e)
 {
-    int *v = n->state = arena_alloc(n->arena, 1, sizeof *v);
+    int *v = n->state = arena_alloc(n->mem, 1, sizeof *v);
     if (!v) return emu_no_memory(n, e);
     *v = variable_of(n->sub, n->op->inputs[0]);
     if (*v < 0 || !n->variables[*v]) return emu_fail(n, e, ST_FORMAT, "its handle comes from no VAR_HANDLE");
@@ -78,7 +78,7 @@ static const model_tensor *assigned(const model_subgraph *g, const model_op *op,
 static status prepare_once(emu_node *n, err *e)
 {
     const model_subgraph *init = &n->graph->subgraphs[n->op->attrs.init_subgraph];
-    n->state = arena_alloc(n->arena, 1, sizeof(once_state));
+    n->state = arena_alloc(n->mem, 1, sizeof(once_state));
     if (!n->state) return emu_no_memory(n, e);
     for (int i = 0; i < init->n_ops; i++) {
         int v;

@@ -27,7 +27,7 @@ static status prepare(emu_node *n, err *e)
 {
     const model_tensor *w = emu_in(n, 1), *in = emu_in(n, 2), *bias = emu_in(n, 3), *out = emu_out(n, 0);
     const model_attrs *a = &n->op->attrs;
-    tconv_state *s = n->state = arena_alloc(n->arena, 1, sizeof *s);
+    tconv_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
     bool wide = in->dtype == MODEL_I16;
     bool bias_ok = !bias || (bias->data && (bias->dtype == MODEL_I32 || (wide && bias->dtype == MODEL_I64)));
@@ -35,9 +35,9 @@ static status prepare(emu_node *n, err *e)
     if (wide && bias && bias->dtype == MODEL_I32) return emu_unsupported_type(n, e); /* no recorded output to prove it on */
     s->pad_top = padding(n, out->dims[1], in->dims[1], w->dims[1], a->stride_h);
     s->pad_left = padding(n, out->dims[2], in->dims[2], w->dims[2], a->stride_w);
-    s->sums = arena_alloc(n->arena, out->n_elems, sizeof *s->sums);
-    s->multiplier = arena_alloc(n->arena, (size_t)out->dims[3], sizeof *s->multiplier);
-    s->shift = arena_alloc(n->arena, (size_t)out->dims[3], sizeof *s->shift);
+    s->sums = arena_alloc(n->mem, out->n_elems, sizeof *s->sums);
+    s->multiplier = arena_alloc(n->mem, (size_t)out->dims[3], sizeof *s->multiplier);
+    s->shift = arena_alloc(n->mem, (size_t)out->dims[3], sizeof *s->shift);
     if (!s->sums || !s->multiplier || !s->shift) return emu_no_memory(n, e);
     for (int c = 0; c < out->dims[3]; c++) {
         double real = (double)emu_scale(in) * (double)w->scale[w->n_scales > 1 ? c : 0] / (double)emu_scale(out);
