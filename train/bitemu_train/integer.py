@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Computes a native model exactly, in int64 PyTorch tensors: the reference that the emulator must equal on every logit and decision.
+Follows docs/FORMAT.md, "Integer layers", with the requantization of profile tflm. Shares no code with the C side, and takes its
+integers from the file, not from the network that made it."""
+import torch
+
+INT32 = 2 ** 31
+
+
+def wrap32(x):
+    return (x + INT32) % (2 * INT32) - INT32
+
+
+def requant(acc, multiplier, shift):
+    """Saturating rounding doubling high multiply, then rounding division by a power of two, ties away from zero."""
+    left, right = shift.clamp(min=0), (-shift).clamp(min=0)
+    x = wrap32(acc * 2 ** left)
+    high = torch.div(x * multiplier + 2 ** 30, 2 ** 31, rounding_mode="floor")
+    mask = 2 ** right - 1
+    rest = high & mask
+    return torch.div(high, 2 ** right, rounding_mode="floor") + (rest > (mask >> 1) + (high < 0).long()).long()
+
+
+def nest(master, bits, width, rule):
+    drop = bits - width
+    if drop == 0 or rule == "separate":
+        return master
+    if rule == "floor":
+        return torch.div(master, 2 ** drop, rounding_mode="floor")
+    return torch.div(master + 2 ** (drop - 1), 2 ** drop, rounding_mode="floor").clamp(max=2 ** (width - 1) - 1)
+
+
+def _pad(attrs, size, k, stride):
+    if attrs.get("padding") != "same":
+        return (size - k) // stride + 1, 0
+    out = -(-size // stride)
+    return out, max((out - 1) * stride + k - size, 0) // 2
+
+
+def _windows(x, attrs, k_h, k_w):
+    """Yields (ky, kx, the pixels [n, out_h, out_w, c] under that tap, whether each lies inside [out_h, out_w])."""
+    s_h, s_w = attrs["stride_h"], attrs["stride_w"]
+    out_h, top = _pad(attrs, x.shape[1], k_h, s_h)
+    out_w, left = _pad(attrs, x.shape[2], k_w, s_w)
+    for ky in range(k_h):
+        for kx in range(k_w):
+            iy = torch.arange(out_h) * s_h + ky - top
+            ix = torch.arange(out_w) * s_w + kx - left
+            inside = ((iy >= 0) & (iy < x.shape[1]))[:, None] & ((ix >= 0) & (ix < x.shape[2]))
+            yield ky, kx, x[:, iy.clamp(0, x.shape[1] - 1)][:, :, ix.clamp(0, x.shape[2] - 1)], inside
+
+
+class Model:
+    def __init__(self, graph):
+        self.graph = graph
+        self.choices = {c["name"]: i for i, c in enumerate(graph["choices"])}
+        self.const = {t["name"]: torch.from_numpy(t["data"].astype("int64")) for t in graph["tensors"] if "data" in t}
+        self.shape = {t["name"]: t["shape"] for t in graph["tensors"]}
+
+    def _mac(self, layer, x, chosen):
+        """CONV_2D or FULLY_CONNECTED of the images x, which all took the candidates `chosen`."""
+        t, w = layer["integer"], self.const[layer["inputs"][1]]
+        entry = 0
+        for key in t["keys"]:
+            entry = entry * len(self.graph["choices"][self.choices[key]]["candidates"]) + chosen[self.choices[key]]
+        if "choice" in layer:
+            c, rule = self.choices[layer["choice"]], layer["weights"]
+            w = nest(w, rule["bits"], self.graph["choices"][c]["candidates"][chosen[c]]["w"], rule["nesting"])
+        x = x - t["in_zero"][entry]
+        if layer["op"] == "FULLY_CONNECTED":
+            acc = x.flatten(1) @ w.t()
+        else:
+            acc = sum((p * inside[None, :, :, None]) @ w[:, ky, kx].t() for ky, kx, p, inside in _windows(x, layer["attrs"], *w.shape[1:3]))
+        acc = wrap32(acc + torch.from_numpy(t["bias"][entry].astype("int64")))
+        if "multiplier" not in t:
+            return acc
+        m, s = (torch.from_numpy(t[k][entry].astype("int64")) for k in ("multiplier", "shift"))
+        return (requant(acc, m, s) + t["out_zero"][entry]).clamp(t["out_min"][entry], t["out_max"][entry])
+
+    def _pool(self, layer, x):
+        a = layer["attrs"]
+        total = sum(p for _, _, p, _ in _windows(x, a, a["filter_h"], a["filter_w"]))  # padding valid, codes >= 0
+        n = a["filter_h"] * a["filter_w"]
+        return torch.div(total + n // 2, n, rounding_mode="floor")
+
+    def _grouped(self, layer, x, chosen):
+        """_mac for every group of images that took the same candidates of the choices this layer looks at."""
+        needs = [self.choices[k] for k in layer["integer"]["keys"]] + ([self.choices[layer["choice"]]] if "choice" in layer else [])
+        key = chosen[:, needs]
+        out = None
+        for group in torch.unique(key, dim=0) if needs else key[:1]:
+            rows = (key == group).all(1).nonzero()[:, 0]
+            part = self._mac(layer, x[rows], chosen[rows[0]].tolist())
+            out = torch.zeros((len(x), *part.shape[1:]), dtype=torch.int64) if out is None else out
+            out[rows] = part
+        return out
+
+    def run(self, codes, policy="controller"):
+        """codes uint8 [n, h, w, c]; policy "controller" or a candidate index per choice. Returns (logits [n, classes], candidates [n, choices])."""
+        x = torch.from_numpy(codes.astype("int64"))
+        values = {self.graph["inputs"][0]: x}
+        chosen = torch.zeros((len(x), len(self.choices)), dtype=torch.int64)
+        if policy != "controller":
+            chosen[:] = torch.tensor(policy)
+        for layer in self.graph["layers"]:
+            src, dst = values[layer["inputs"][0]], layer["outputs"][0]
+            if layer["op"] in ("CONV_2D", "FULLY_CONNECTED"):
+                values[dst] = self._grouped(layer, src, chosen)
+            elif layer["op"] == "AVERAGE_POOL_2D":
+                values[dst] = self._pool(layer, src)
+            elif layer["op"] == "RESHAPE":
+                values[dst] = src.reshape(len(x), *self.shape[dst])
+            elif layer["op"] == "ARG_MAX":  # first largest along axis 1 of one image
+                best = src.amax(2, keepdim=True)
+                values[dst] = (src == best).long().argmax(2)
+            else:
+                raise ValueError(f"layer {layer['name']}: no integer rule for {layer['op']}")
+            if policy == "controller":
+                for c, choice in enumerate(self.graph["choices"]):
+                    if choice["decision"]["tensor"] == dst:
+                        chosen[:, c] = values[dst][:, choice["decision"]["element"]]
+        return values[self.graph["outputs"][0]].flatten(1), chosen
+
+    def bitops(self, chosen):
+        """MACs x w x a of the dynamic layers, per image."""
+        total = torch.zeros(len(chosen), dtype=torch.int64)
+        for layer in self.graph["layers"]:
+            if "choice" not in layer:
+                continue
+            c = self.choices[layer["choice"]]
+            w, out = self.shape[layer["inputs"][1]], self.shape[layer["outputs"][0]]
+            macs = out[1] * out[2] * w[0] * w[1] * w[2] * w[3]
+            ops = torch.tensor([macs * k["w"] * k["a"] for k in self.graph["choices"][c]["candidates"]])
+            total += ops[chosen[:, c]]
+        return total
