@@ -30,3 +30,11 @@ int32_t quant_affine(float v, float scale, int32_t zero, int32_t low, int32_t hi
     int64_t code = (int64_t)q + zero;
     return code < low ? low : code > high ? high : (int32_t)code;
 }
+
+void quant_sigmoid_table(uint16_t table[256])
+{
+    for (int i = 0; i < 256; i++) {
+        double v = round(65536.0 / (1.0 + exp(-i / 24.0)));
+        table[i] = (uint16_t)(v > 65535 ? 65535 : v);
+    }
+}
