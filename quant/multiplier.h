@@ -16,7 +16,7 @@ float quant_round_f32(float x);
  * TFLite Quantize (activation bounds) and reference_ops::AffineQuantize. */
 int32_t quant_affine(float v, float scale, int32_t zero, int32_t low, int32_t high);
 
-/* table[i] = round(2^16 sigmoid(i / 24)), at most 65535, i < 256: for quant_logistic_lut and quant_tanh_lut. */
+/* Sigmoid(i / 24) in Q0.16 as TFLite's 16-bit logistic and tanh have it (sigmoid_table_uint16), i < 256. */
 void quant_sigmoid_table(uint16_t table[256]);
 
 #endif
