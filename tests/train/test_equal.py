@@ -33,7 +33,7 @@ class Equal(unittest.TestCase):
             subprocess.run([BITEMU, "run", MODEL, "--input", MODEL.with_name("digits_x.npy"), "--policy", policy, "--dump", dump,
                             "--trace", trace, "--threads", "2"], check=True, stdout=subprocess.DEVNULL)
             z = np.load(dump)
-            traced = [json.loads(line)["decisions"] for line in open(trace, encoding="utf-8") if '"layer":"output"' in line]
+            traced = [json.loads(line)["decisions"] for line in trace.read_text().splitlines() if '"layer":"output"' in line]
             return z["out0"].reshape(len(traced), -1), z["decisions"], np.array(traced)
 
     def equal(self, policy, candidates):
