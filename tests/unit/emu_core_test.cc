@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hand-computed layers: one answer each, worked out on paper.
+#include "tests/shim.hh"
+
+extern "C" {
+#include "emu/emu.h"
+#include "model/load.h"
+#include "quant/fixedpoint.h"
+}
+
+#include <initializer_list>
+
+namespace {
+
+// A graph of one operator built in a test.
+struct One {
+    shim::Arena mem;
+    std::vector<model_tensor> tensors;
+    std::vector<int> inputs, outputs;
+    std::vector<float> scales;
+    std::vector<int64_t> zeros;
+    int network_input = 0, network_output = 0;
+    model_op op = {};
+    model_subgraph sub = {};
+    model_graph graph = {};
+    emu_session *session = nullptr;
+    emu_events ev = {};
+
+    explicit One(model_opcode code)
+    {
+        scales.reserve(16);
+        zeros.reserve(16);
+        tensors.reserve(16);
+        op.code = code;
+        op.type = model_opcode_name(code);
+        op.name = "it";
+        op.choice = -1;
+        op.attrs.stride_h = op.attrs.stride_w = op.attrs.dilation_h = op.attrs.dilation_w = 1;
+        op.attrs.padding = MODEL_VALID;
+    }
+    int tensor(model_dtype t, std::initializer_list<int> dims, float scale, int64_t zero, const void *data = nullptr)
+    {
+        model_tensor x = {};
+        x.name = "t";
+        x.dtype = t;
+        x.bits = (int)model_dtype_bytes(t) * 8;
+        x.n_elems = 1;
+        for (int d : dims) {
+            x.dims[x.n_dims++] = d;
+            x.n_elems *= (size_t)d;
+        }
+        x.data = data;
+        if (scale > 0) {
+            scales.push_back(scale);
+            zeros.push_back(zero);
+            x.n_scales = 1;
+            x.scale = &scales.back();
+            x.zero_point = &zeros.back();
+        }
+        tensors.push_back(x);
+        return (int)tensors.size() - 1;
+    }
+    void in(int t) { inputs.push_back(t); }
+    void out(int t) { outputs.push_back(t); }
+    status prepare(err *e, const char *profile = "tflm")
+    {
+        op.n_inputs = (int)inputs.size();
+        op.inputs = inputs.data();
+        op.n_outputs = (int)outputs.size();
+        op.outputs = outputs.data();
+        network_output = outputs[0];
+        sub = {"", (int)tensors.size(), 1, 1, 1, tensors.data(), &op, &network_input, &network_output};
+        graph.path = "test";
+        graph.format = "test";
+        graph.n_subgraphs = 1;
+        graph.subgraphs = &sub;
+        status s = model_check(&graph, e);
+        return s == ST_OK ? emu_session_create(&graph, emu_profile_find(profile), mem, &session, e) : s;
+    }
+    template <typename T>
+    void set(int t, std::initializer_list<T> values) { std::copy(values.begin(), values.end(), (T *)emu_tensor_data(session, t)); }
+    void run()
+    {
+        err e = {};
+        EXPECT_OK(emu_run_op(session, 0, nullptr, &ev, &e), e);
+    }
+    template <typename T>
+    std::vector<T> result() { return std::vector<T>((T *)emu_tensor_data(session, outputs[0]), (T *)emu_tensor_data(session, outputs[0]) + tensors[(size_t)outputs[0]].n_elems); }
+};
+
+const int8_t ones[] = {1, 1, 1, 1};
+const int32_t bias[] = {10};
+
+TEST(Conv, SumsTheWindowMinusTheZeroPointAndAddsTheBias)
+{
+    One g(MODEL_CONV_2D); // 2x2 window of ones over a 2x3 image, scales 1: y = sum (x - 1) + 10 + 5
+    g.in(g.tensor(MODEL_I8, {1, 2, 3, 1}, 1, 1));
+    g.in(g.tensor(MODEL_I8, {1, 2, 2, 1}, 1, 0, ones));
+    g.in(g.tensor(MODEL_I32, {1}, 0, 0, bias));
+    g.out(g.tensor(MODEL_I8, {1, 1, 2, 1}, 1, 5));
+    err e = {};
+    ASSERT_OK(g.prepare(&e), e);
+    g.set<int8_t>(0, {1, 2, 3, 4, 5, 6});
+    g.run();
+    EXPECT_EQ((std::vector<int8_t>{8 + 15, 12 + 15}), g.result<int8_t>());
+    EXPECT_EQ(8u, g.ev.macs);
+    EXPECT_EQ(2u, g.ev.requants);
+    EXPECT_EQ(18, g.ev.acc_min);
+    EXPECT_EQ(22, g.ev.acc_max);
+    EXPECT_EQ(0u, g.ev.clamps);
+}
+
+TEST(Conv, SamePaddingAddsNothingWhateverTheZeroPoint)
+{
+    One g(MODEL_CONV_2D); // 2x2 ones over a 2x2 image: output (1,1) sees one tap; all inputs are 100, zero point 100
+    g.op.attrs.padding = MODEL_SAME;
+    g.in(g.tensor(MODEL_I8, {1, 2, 2, 1}, 1, 100));
+    g.in(g.tensor(MODEL_I8, {1, 2, 2, 1}, 1, 0, ones));
+    g.out(g.tensor(MODEL_I8, {1, 2, 2, 1}, 1, 0));
+    err e = {};
+    ASSERT_OK(g.prepare(&e), e);
+    g.set<int8_t>(0, {101, 102, 103, 104});
+    g.run();
+    EXPECT_EQ((std::vector<int8_t>{10, 6, 7, 4}), g.result<int8_t>());
+}
+
+TEST(Conv, ClampsAreCounted)
+{
+    One g(MODEL_CONV_2D);
+    g.op.attrs.activation = MODEL_RELU6; // 6 is code 6 at scale 1
+    g.in(g.tensor(MODEL_I8, {1, 1, 3, 1}, 1, 0));
+    g.in(g.tensor(MODEL_I8, {1, 1, 1, 1}, 1, 0, ones));
+    g.out(g.tensor(MODEL_I8, {1, 1, 3, 1}, 1, 0));
+    err e = {};
+    ASSERT_OK(g.prepare(&e), e);
+    g.set<int8_t>(0, {-5, 4, 90});
+    g.run();
+    EXPECT_EQ((std::vector<int8_t>{0, 4, 6}), g.result<int8_t>());
+    EXPECT_EQ(2u, g.ev.clamps);
+}
+
+TEST(FullyConnected, TheTwoEnginesRoundDifferently)
+{
+    // acc = 5, scale 1/4: 1.25. TFLM rounds twice (2.5 -> 3, 1.5 -> 2); LiteRT's reference rounds once (1).
+    for (const char *profile : {"tflm", "litert-ref"}) {
+        One g(MODEL_FULLY_CONNECTED);
+        g.in(g.tensor(MODEL_I8, {1, 1}, 1, 0));
+        g.in(g.tensor(MODEL_I8, {1, 1}, 1, 0, ones));
+        g.out(g.tensor(MODEL_I8, {1, 1}, 4, 0));
+        err e = {};
+        ASSERT_OK(g.prepare(&e, profile), e);
+        g.set<int8_t>(0, {5});
+        g.run();
+        EXPECT_EQ(std::string(profile) == "tflm" ? 2 : 1, g.result<int8_t>()[0]) << profile;
+    }
+}
+
+TEST(AveragePool, RoundsHalfAwayFromZero)
+{
+    One g(MODEL_AVERAGE_POOL_2D);
+    g.op.attrs.filter_h = 1;
+    g.op.attrs.filter_w = g.op.attrs.stride_w = 2;
+    g.in(g.tensor(MODEL_I8, {1, 1, 6, 1}, 1, 0));
+    g.out(g.tensor(MODEL_I8, {1, 1, 3, 1}, 1, 0));
+    err e = {};
+    ASSERT_OK(g.prepare(&e), e);
+    g.set<int8_t>(0, {1, 2, -1, -2, 0, -3});
+    g.run();
+    EXPECT_EQ((std::vector<int8_t>{2, -2, -2}), g.result<int8_t>());
+}
+
+TEST(Add, BroadcastsAndRescales)
+{
+    One g(MODEL_ADD); // 0.5 x + 1 y, output scale 0.5: 2 * (0.5 x + y) = x + 2 y
+    g.in(g.tensor(MODEL_I8, {2, 2}, 0.5f, 0));
+    static const int8_t y[] = {3, -4};
+    g.in(g.tensor(MODEL_I8, {2}, 1, 0, y));
+    g.out(g.tensor(MODEL_I8, {2, 2}, 0.5f, 0));
+    err e = {};
+    ASSERT_OK(g.prepare(&e), e);
+    g.set<int8_t>(0, {1, 2, 3, 125});
+    g.run();
+    EXPECT_EQ((std::vector<int8_t>{7, -6, 9, 117}), g.result<int8_t>());
+}
+
+TEST(ArgMax, TakesTheFirstOfEquals)
+{
+    One g(MODEL_ARG_MAX);
+    static const int32_t axis[] = {1};
+    g.in(g.tensor(MODEL_I32, {2, 3}, 0, 0));
+    g.in(g.tensor(MODEL_I32, {1}, 0, 0, axis));
+    g.out(g.tensor(MODEL_I32, {2}, 0, 0));
+    err e = {};
+    ASSERT_OK(g.prepare(&e), e);
+    g.set<int32_t>(0, {5, 7, 7, -1, -2, -1});
+    g.run();
+    EXPECT_EQ((std::vector<int32_t>{1, 0}), g.result<int32_t>());
+}
+
+TEST(Softmax, EqualInputsShareEqually)
+{
+    One g(MODEL_SOFTMAX);
+    g.op.attrs.beta = 1;
+    g.in(g.tensor(MODEL_I8, {1, 4}, 0.1f, 0));
+    g.out(g.tensor(MODEL_I8, {1, 4}, 1.0f / 256, -128));
+    err e = {};
+    ASSERT_OK(g.prepare(&e), e);
+    g.set<int8_t>(0, {9, 9, 9, 9});
+    g.run();
+    EXPECT_EQ((std::vector<int8_t>{-64, -64, -64, -64}), g.result<int8_t>());
+}
+
+TEST(Check, EveryBrokenRuleIsNamedWithItsOperator)
+{
+    One g(MODEL_CONV_2D);
+    g.in(g.tensor(MODEL_I8, {1, 2, 3, 1}, 1, 0));
+    g.in(g.tensor(MODEL_I8, {1, 2, 2, 1}, 1, 0, ones));
+    g.out(g.tensor(MODEL_I8, {1, 2, 2, 1}, 1, 0)); // VALID gives 1x2
+    err e = {};
+    EXPECT_EQ(ST_FORMAT, g.prepare(&e));
+    EXPECT_NE(std::string::npos, shim::text(e).find("op 0 CONV_2D"));
+    One h(MODEL_CONV_2D);
+    h.in(h.tensor(MODEL_I8, {1, 1, 1, 1}, 0, 0)); // no scale
+    h.in(h.tensor(MODEL_I8, {1, 1, 1, 1}, 1, 0, ones));
+    h.out(h.tensor(MODEL_I8, {1, 1, 1, 1}, 1, 0));
+    e = {};
+    EXPECT_EQ(ST_FORMAT, h.prepare(&e));
+    EXPECT_NE(std::string::npos, shim::text(e).find("no scale"));
+}
+
+TEST(FixedPoint, KnownValues)
+{
+    EXPECT_EQ(INT32_MAX, quant_exp_negative(0, 5));
+    EXPECT_NEAR(0.36787944 * 2147483648.0, quant_exp_negative(-(1 << 26), 5), 64); // e^-1
+    EXPECT_NEAR(0.5 * 2147483648.0, quant_one_over_one_plus(INT32_MAX), 8);
+    EXPECT_EQ(1 << 30, quant_logistic(0, 4));
+    EXPECT_EQ(-quant_tanh(12345678, 4), quant_tanh(-12345678, 4));
+}
+
+} // namespace
