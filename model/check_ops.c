@@ -257,14 +257,17 @@ static status transpose(const ctx *c)
     return ST_OK;
 }
 
+/* The repeats may be computed (from SHAPE and PACK): then the static shapes say what they will be. */
 static status tile(const ctx *c)
 {
     TRY(operands(c, 2, 2, 1));
-    const model_tensor *x = in(c, 0), *y = out(c, 0);
-    TRY(constant32(c, 1, (size_t)x->n_dims));
+    const model_tensor *x = in(c, 0), *y = out(c, 0), *repeats = in(c, 1);
+    if (repeats->data) TRY(constant32(c, 1, (size_t)x->n_dims));
     if (x->n_dims != y->n_dims) return bad(c, "a tile keeps the rank");
     for (int d = 0; d < x->n_dims; d++) {
-        if (x->dims[d] < 1 || (int64_t)x->dims[d] * ((const int32_t *)in(c, 1)->data)[d] != y->dims[d]) return bad(c, "repeats do not lead to the output's shape");
+        bool fits = x->dims[d] >= 1 && y->dims[d] % x->dims[d] == 0;
+        if (fits && repeats->data) fits = (int64_t)x->dims[d] * ((const int32_t *)repeats->data)[d] == y->dims[d];
+        if (!fits) return bad(c, "repeats do not lead to the output's shape");
     }
     return ST_OK;
 }
