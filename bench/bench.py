@@ -42,9 +42,12 @@ def bitemu_seconds(model, path, n):
 
 
 def peak_kib(model, path, n):
-    pid = os.posix_spawn(BITEMU, [BITEMU, "run", str(model), "--input", str(path), "--limit", str(n)], os.environ,
-                         file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
-    return os.wait4(pid, 0)[2].ru_maxrss
+    """Measured from a bare interpreter: a child's peak counts what its parent held when it was started."""
+    program = ("import os, sys; pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, "
+               "file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]); print(os.wait4(pid, 0)[2].ru_maxrss)")
+    done = subprocess.run([sys.executable, "-S", "-c", program, BITEMU, "run", str(model), "--input", str(path), "--limit", str(n)], check=True,
+                          capture_output=True, text=True)
+    return int(done.stdout)
 
 
 def main(folder):
