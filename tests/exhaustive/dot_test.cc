@@ -14,8 +14,7 @@ namespace {
 // x [1, depth] uint8, weights [out, depth] int8 with nested candidates of every width, raw accumulators out.
 struct Layer {
     shim::Arena mem;
-    model_tensor tensors[3] = {};
-    model_candidate unused;
+    model_tensor tensors[11] = {};
     model_choice choice = {};
     model_weights weights = {};
     model_integer integer = {};
@@ -25,6 +24,7 @@ struct Layer {
     int inputs[2] = {0, 1}, output = 2, input = 0;
     int32_t zero = 0;
     std::vector<int8_t> w;
+    std::vector<std::vector<int8_t>> own; // separate storage: the codes of every width
     emu_session *session = nullptr;
 
     Layer(int depth, std::vector<int8_t> codes, model_nesting nesting) : w(std::move(codes))
@@ -34,14 +34,26 @@ struct Layer {
         tensors[1] = tensor("w", MODEL_I8, out, depth);
         tensors[2] = tensor("y", MODEL_I32, 1, out);
         tensors[1].data = w.data();
+        weights.bits = 8;
+        weights.n = nesting == MODEL_SEPARATE ? 8 : 1;
+        weights.tensor[0] = 1;
+        own.resize(8);
+        for (int b = 1; nesting == MODEL_SEPARATE && b <= 8; b++) {
+            for (int8_t v : w) own[(size_t)b - 1].push_back((int8_t)(v % (1 << (b - 1)))); // any rule: what counts is that they are used as they are
+            tensors[2 + b] = tensors[1];
+            tensors[2 + b].bits = b;
+            tensors[2 + b].data = own[(size_t)b - 1].data();
+            weights.tensor[b - 1] = 2 + b;
+        }
+        build(nesting);
+    }
+    void build(model_nesting nesting)
+    {
         choice.name = "c";
         choice.n_candidates = 8;
         choice.tensor = -1;
         for (int b = 1; b <= 8; b++) choice.candidates[b - 1] = {b, 8};
         weights.nesting = nesting;
-        weights.bits = 8;
-        weights.n = 1;
-        weights.tensor[0] = 1;
         integer.n_entries = integer.n_channels = 1;
         integer.in_zero = &zero;
         op.code = MODEL_FULLY_CONNECTED;
@@ -52,7 +64,7 @@ struct Layer {
         op.outputs = &output;
         op.integer = &integer;
         op.weights = &weights;
-        sub = {"", 3, 1, 1, 1, tensors, &op, &input, &output};
+        sub = {"", 11, 1, 1, 1, tensors, &op, &input, &output};
         graph.path = "test";
         graph.format = "test";
         graph.n_subgraphs = 1;
@@ -110,6 +122,18 @@ TEST(Dot, EveryPairOf8BitCodesAtEveryNestedWidth)
                 ASSERT_EQ(256u, ev.macs);
                 ASSERT_EQ(0u, ev.wraps);
             }
+    }
+}
+
+TEST(Dot, SeparateStorageUsesTheWidthsOwnCodes)
+{
+    std::vector<int8_t> all;
+    for (int v = -128; v < 128; v++) all.push_back((int8_t)v);
+    Layer l(1, all, MODEL_SEPARATE);
+    for (int width = 1; width <= 8; width++) {
+        emu_events ev = {};
+        const int32_t *y = l.run({3}, width, &ev);
+        for (int i = 0; i < 256; i++) ASSERT_EQ(3 * l.own[(size_t)width - 1][(size_t)i], y[i]) << "width " << width;
     }
 }
 
