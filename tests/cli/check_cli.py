@@ -141,6 +141,39 @@ checks.check(done.returncode in (1, 4), "a cut trace is not equal")
 fails(4, ["empty.jsonl"], "compare", tmp / "t1.jsonl", write("empty.jsonl", ""))
 fails(4, ["gone.jsonl"], "compare", tmp / "t1.jsonl", tmp / "gone.jsonl")
 
+# dumps: the same by content, and coordinates of a planted difference
+bitemu(*RUN, "--limit", 8, "--policy", "fixed:4", "--trace", tmp / "a.jsonl", "--dump", tmp / "a.npz", "--dump-tensors")
+z = dict(np.load(tmp / "a.npz"))
+z["t7"] = z["t7"].copy()
+z["t7"][2, 0, 1, 2, 3] ^= 1
+np.savez(tmp / "b.npz", **z)
+rows = [json.loads(line) for line in open(tmp / "a.jsonl", encoding="utf-8")]
+for r in rows:
+    if r.get("input") == 2 and r.get("layer") == 7:
+        r["crc"] ^= 5
+write("b.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
+done = bitemu("compare", tmp / "a.jsonl", tmp / "b.jsonl", "--dump-a", tmp / "a.npz", "--dump-b", tmp / "b.npz", "--format", "json")
+first = json.loads(done.stdout)["first"]
+checks.check(done.returncode == 1 and (first["input"], first["layer"], first["coordinates"]) == (2, 7, [0, 1, 2, 3]), f"coordinates: {first}")
+checks.check(first["differ"] == 1 and first["largest"] == 1 and abs(first["expected"] - first["got"]) == 1 and "round" in first["hint"], f"values: {first}")
+checks.check(bitemu("compare", tmp / "a.npz", tmp / "a.npz").returncode == 0, "a dump equals itself")
+z["out0"] = z["out0"].copy()
+z["out0"][5, 0, 3] += 7
+np.savez(tmp / "c.npz", **z)
+done = bitemu("compare", tmp / "a.npz", tmp / "c.npz")
+checks.check(done.returncode == 1 and "input 5" in done.stdout and "element 3" in done.stdout, f"dumps differ: {done.stdout}")
+
+# the other commands
+plan = bitemu_json("plan", MODEL)
+checks.check(plan["sram_bytes"] >= plan["bound_bytes"] > 0 and plan["buffers"] and "flash" in bitemu("plan", MODEL).stdout, "plan")
+checks.check({p["name"] for p in bitemu_json("profiles")} == {"tflm", "litert-ref"} and "tflm" in bitemu("profiles").stdout, "profiles")
+checks.check({b["name"] for b in bitemu_json("boards")} >= {"nucleo-l4r5zi", "nucleo-g0b1re"}, "boards as JSON")
+checks.check(len(bitemu_json("inspect", MODEL)["operators"]) == 12, "inspect as JSON")
+csv = bitemu(*RUN, "--format", "csv").stdout.splitlines()
+checks.check(csv[0].startswith("index,name,op") and len(csv) == 13, "csv has a line a layer")
+done = bitemu(*RUN, "--board", "nucleo-g0b1re")
+checks.check(done.returncode == 5 and "missing" in done.stdout, "an incomplete estimate is exit 5 and lists what is missing")
+
 # a full standard output
 full = subprocess.run([BITEMU, "run", str(MODEL), "--input", str(X), "--limit", "1"], stdout=open("/dev/full", "w"), stderr=subprocess.PIPE)
 checks.check(full.returncode == 4, "a full disk on standard output is an error")

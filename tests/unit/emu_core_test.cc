@@ -139,6 +139,39 @@ TEST(Conv, ClampsAreCounted)
     EXPECT_EQ(2u, g.ev.clamps);
 }
 
+TEST(Float, LayersKeepTheReferenceOrder)
+{
+    static const float w[] = {0.5f, -1, 2, 0.25f}, b[] = {1};
+    One g(MODEL_CONV_2D); // 2x2 window: 0.5 x0 - x1 + 2 x2 + 0.25 x3 + 1
+    g.in(g.tensor(MODEL_F32, {1, 2, 2, 1}, 0, 0));
+    g.in(g.tensor(MODEL_F32, {1, 2, 2, 1}, 0, 0, w));
+    g.in(g.tensor(MODEL_F32, {1}, 0, 0, b));
+    g.out(g.tensor(MODEL_F32, {1, 1, 1, 1}, 0, 0));
+    err e = {};
+    ASSERT_OK(g.prepare(&e), e);
+    g.set<float>(0, {2, 3, 4, 8});
+    g.run();
+    EXPECT_EQ(9.0f, g.result<float>()[0]);
+    One d(MODEL_DEPTHWISE_CONV_2D); // two channels, 1x1, weights 0.5 and -1; relu
+    d.op.attrs.depth_multiplier = 1;
+    d.op.attrs.activation = MODEL_RELU;
+    d.in(d.tensor(MODEL_F32, {1, 1, 2, 2}, 0, 0));
+    d.in(d.tensor(MODEL_F32, {1, 1, 1, 2}, 0, 0, w));
+    d.out(d.tensor(MODEL_F32, {1, 1, 2, 2}, 0, 0));
+    ASSERT_OK(d.prepare(&e), e);
+    d.set<float>(0, {2, 3, -4, -5});
+    d.run();
+    EXPECT_EQ((std::vector<float>{1, 0, 0, 5}), d.result<float>());
+    One f(MODEL_FULLY_CONNECTED);
+    f.in(f.tensor(MODEL_F32, {1, 2}, 0, 0));
+    f.in(f.tensor(MODEL_F32, {2, 2}, 0, 0, w));
+    f.out(f.tensor(MODEL_F32, {1, 2}, 0, 0));
+    ASSERT_OK(f.prepare(&e), e);
+    f.set<float>(0, {4, 1});
+    f.run();
+    EXPECT_EQ((std::vector<float>{1, 8.25f}), f.result<float>());
+}
+
 TEST(FullyConnected, TheTwoEnginesRoundDifferently)
 {
     // acc = 5, scale 1/4: 1.25. TFLM rounds twice (2.5 -> 3, 1.5 -> 2); LiteRT's reference rounds once (1).
