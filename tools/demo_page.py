@@ -61,7 +61,7 @@ def plot_tradeoff(reports):
     x_max, y_min = max(p[1] for p in points) * 1.15, min(p[2] for p in points) - 1
     y_max = max(p[2] for p in points) + 0.5
     at = lambda x, y: (60 + 500 * x / x_max, 270 - 240 * (y - y_min) / (y_max - y_min))
-    body = [f'<path d="M60 20V270H570" stroke="#999" fill="none"/>', label(565, 290, f"mean {key} per input", "end"), label(8, 14, "top-1 %")]
+    body = [f'<path d="M60 20V270H570" stroke="#999" fill="none"/>', label(565, 303, f"mean {key} per input", "end"), label(8, 14, "top-1 %")]
     for k in range(5):
         y = y_min + (y_max - y_min) * k / 4
         body.append(label(54, at(0, y)[1] + 4, f"{y:.1f}", "end", 11))
@@ -71,7 +71,7 @@ def plot_tradeoff(reports):
         px, py = at(x, y)
         body.append(f'<circle cx="{px:.1f}" cy="{py:.1f}" r="6" fill="{COLOR[name]}"/>')
         body.append(label(px + 9, py + 4, TITLE[name], color=COLOR[name]))
-    return svg(680, 300, body)
+    return svg(680, 310, body)
 
 
 def plot_decisions(report):
@@ -129,7 +129,7 @@ def page(folder, reports):
     legend = " ".join(f'<span style="color:{COLOR[n]}">■ {TITLE[n]}</span>' for n in RUNS)
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>bitemu: digits with input-aware bit widths</title>
 <style>body{{font:15px/1.45 system-ui,sans-serif;max-width:760px;margin:2em auto;padding:0 1em;color:#222}}table{{border-collapse:collapse}}
-td,th{{padding:.25em .7em;text-align:right;border-bottom:1px solid #ddd}}td:first-child,th:first-child{{text-align:left}}svg{{max-width:100%;height:auto}}</style>
+td,th{{white-space:nowrap;padding:.25em .6em;text-align:right;border-bottom:1px solid #ddd}}td:first-child,th:first-child{{text-align:left}}svg{{max-width:100%;height:auto}}</style>
 <h1>Digits with input-aware bit widths</h1>
 <p>{first['inputs']} held-out images, profile {html.escape(first['profile'])}, board {html.escape(str(first['board']))}, kernels {html.escape(str(first['kernels']))}.
 Integers are exact; cycles and energy are estimates with the error bar stated. SRAM {first['totals']['sram_bytes']:,} bytes, flash
