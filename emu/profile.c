@@ -4,8 +4,8 @@
 #include <string.h>
 
 static const emu_profile profiles[] = {
-    {"tflm", "tflite-micro 0.dev20261023", "TensorFlow Lite Micro, reference kernels", EMU_FC_TFLM, 0},
-    {"litert-ref", "ai-edge-litert 2.3.0", "LiteRT (TensorFlow Lite), reference resolver", EMU_FC_LITERT_REF, 1},
+    {"tflm", "tflite-micro 0.dev20261023", "TensorFlow Lite Micro, reference kernels", EMU_FC_TFLM, EMU_LSTM_TFLM},
+    {"litert-ref", "ai-edge-litert 2.3.0", "LiteRT (TensorFlow Lite), reference resolver", EMU_FC_LITERT_REF, EMU_LSTM_LITERT_REF},
 };
 
 const emu_profile *emu_profile_list(size_t *n)

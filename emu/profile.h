@@ -11,12 +11,15 @@ typedef enum emu_fc_rule {
     EMU_FC_LITERT_REF  /* round half away from zero(double(acc) * double scale); int16: full 31-bit multiplier */
 } emu_fc_rule;
 
+/* UNIDIRECTIONAL_SEQUENCE_LSTM: gates by table (TFLM) or by gemmlowp's 16-bit fixed point (LiteRT); see emu/ref/lstm.c. */
+typedef enum emu_lstm_rule { EMU_LSTM_TFLM, EMU_LSTM_LITERT_REF } emu_lstm_rule;
+
 typedef struct emu_profile {
     const char *name;    /* "tflm", "litert-ref" */
     const char *version; /* release whose output the tests compare with */
     const char *source;  /* library, in words */
     emu_fc_rule fc;
-    int lstm_rule;       /* 0 TFLM, 1 LiteRT reference (see emu/ref/lstm.c) */
+    emu_lstm_rule lstm;
 } emu_profile;
 
 const emu_profile *emu_profile_find(const char *name); /* NULL = no such profile */

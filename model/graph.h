@@ -127,7 +127,7 @@ typedef struct model_choice {
 
 typedef struct model_variable {   /* streaming state behind VAR_HANDLE */
     const char *name;             /* "container/shared_name" */
-    int tensor;                   /* a tensor of the same type and shape as the state (from its READ or ASSIGN) */
+    int tensor;                   /* of subgraph 0, with the state's type and shape (from its READ or ASSIGN); -1 = never used there */
 } model_variable;
 
 typedef struct model_subgraph {

@@ -104,19 +104,19 @@ static int32_t gate_input(const emu_node *n, const lstm_state *s, int k, int u, 
     for (int i = 0; i < s->inputs; i++) acc += (int64_t)w[u * s->inputs + i] * (x[i] - emu_zero(emu_in(n, 0)));
     for (int i = 0; i < s->units; i++) rec += (int64_t)r[u * s->units + i] * (h[i] - emu_zero(emu_in(n, HIDDEN_STATE)));
     int32_t a = saturate(rescale(acc, s->in[k], ev), ev), b = rescale(rec, s->rec[k], ev);
-    return saturate(a + (n->profile->lstm_rule ? b : saturate(b, ev)), ev);
+    return saturate(a + (n->profile->lstm == EMU_LSTM_LITERT_REF ? b : saturate(b, ev)), ev);
 }
 
 static int16_t squash(const emu_node *n, const lstm_state *s, int k, int16_t v)
 {
-    if (n->profile->lstm_rule) return k == CANDIDATE ? quant_tanh16(v, 3) : quant_logistic16(v, 3);
+    if (n->profile->lstm == EMU_LSTM_LITERT_REF) return k == CANDIDATE ? quant_tanh16(v, 3) : quant_logistic16(v, 3);
     return k == CANDIDATE ? quant_tanh_lut(v, 3, 0, s->table) : quant_logistic_lut(v, 3, 0, s->table);
 }
 
 static int16_t squash_cell(const emu_node *n, const lstm_state *s, int16_t c)
 {
     int left = 15 + s->cell_power - 3;
-    if (n->profile->lstm_rule) return quant_tanh16(c, 15 + s->cell_power);
+    if (n->profile->lstm == EMU_LSTM_LITERT_REF) return quant_tanh16(c, 15 + s->cell_power);
     return left < 0 ? quant_tanh_lut(c, 3, -left, s->table) : quant_tanh_lut(c, 3 << left, 0, s->table);
 }
 
@@ -124,7 +124,7 @@ static int16_t next_cell(const emu_node *n, const lstm_state *s, int16_t c, int 
 {
     const int16_t *g = s->gates;
     int32_t keep = g[FORGET * s->units + u] * c, add = g[INPUT * s->units + u] * g[CANDIDATE * s->units + u];
-    if (n->profile->lstm_rule) {
+    if (n->profile->lstm == EMU_LSTM_LITERT_REF) {
         keep = quant_divide_pot(keep, 15);
         add = quant_divide_pot(add, 30 + s->cell_power);
     } else {
