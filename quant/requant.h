@@ -46,12 +46,13 @@ static inline int32_t quant_requant_once(int32_t acc, int32_t m, int s)
 /* The 15-bit multiplier that 16-bit kernels use: (m + 2^15) >> 16, 0x7FFF at the top. */
 static inline int32_t quant_reduce_multiplier(int32_t m) { return m < 0x7FFF0000 ? (m + (1 << 15)) >> 16 : 0x7FFF; }
 
-/* 64-bit accumulator: wrap32(floor((acc reduce(m) + 2^(14-s)) / 2^(15-s))), s in [-31, 7], |acc| < 2^47.
- * TFLite MultiplyByQuantizedMultiplier(int64_t, ...). */
+/* 64-bit accumulator: wrap32(floor((acc reduce(m) + 2^(14-s)) / 2^(15-s))), s in [-31, 14]; the product modulo 2^64, so exact for
+ * |acc| < 2^47. TFLite MultiplyByQuantizedMultiplier(int64_t, ...), which asks for s <= 7 but means the same up to 14. */
 static inline int32_t quant_requant_wide(int64_t acc, int32_t m, int s)
 {
     int shift = 15 - s;
-    return quant_wrap32((acc * quant_reduce_multiplier(m) + ((int64_t)1 << (shift - 1))) >> shift);
+    uint64_t product = (uint64_t)acc * (uint64_t)quant_reduce_multiplier(m) + ((uint64_t)1 << (shift - 1));
+    return quant_wrap32((int64_t)product >> shift);
 }
 
 static inline int32_t quant_clamp(int32_t x, int32_t low, int32_t high) { return x < low ? low : x > high ? high : x; }

@@ -22,7 +22,7 @@ struct One {
     std::vector<int> inputs, outputs;
     std::vector<float> scales;
     std::vector<int64_t> zeros;
-    int network_input = 0, network_output = 0;
+    std::vector<int> network_inputs; // those that are not constant
     model_op op = {};
     model_subgraph sub = {};
     model_graph graph = {};
@@ -72,8 +72,9 @@ struct One {
         op.inputs = inputs.data();
         op.n_outputs = (int)outputs.size();
         op.outputs = outputs.data();
-        network_output = outputs[0];
-        sub = {"", (int)tensors.size(), 1, 1, 1, tensors.data(), &op, &network_input, &network_output};
+        for (int t : inputs)
+            if (t >= 0 && !tensors[(size_t)t].data) network_inputs.push_back(t);
+        sub = {"", (int)tensors.size(), 1, (int)network_inputs.size(), (int)outputs.size(), tensors.data(), &op, network_inputs.data(), outputs.data()};
         graph.path = "test";
         graph.format = "test";
         graph.n_subgraphs = 1;
@@ -89,7 +90,11 @@ struct One {
         EXPECT_OK(emu_run_op(session, 0, nullptr, &ev, &e), e);
     }
     template <typename T>
-    std::vector<T> result() { return std::vector<T>((T *)emu_tensor_data(session, outputs[0]), (T *)emu_tensor_data(session, outputs[0]) + tensors[(size_t)outputs[0]].n_elems); }
+    std::vector<T> result()
+    {
+        const T *y = (const T *)emu_tensor_data(session, outputs[0]);
+        return std::vector<T>(y, y + tensors[(size_t)outputs[0]].n_elems);
+    }
 };
 
 } // namespace shim

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "emu/ref/mac.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "quant/multiplier.h"
@@ -32,10 +33,25 @@ static int16_t *unpack(const emu_node *n, const emu_mac *m, int candidate, bool 
     return lanes;
 }
 
-/* Longest run of products whose sum fits int32: |x| <= 255 (8-bit codes minus their zero point) or 2^15 (16-bit), |w| from the lanes. */
-static int safe_chunk(const emu_node *n, const emu_mac *m)
+/* Largest |x - zero| over all codes of the input and all entries; -1 if a zero point lies outside what a lane can hold. */
+static int64_t largest_input(const emu_node *n, const emu_mac *m)
 {
-    int64_t x = emu_in(n, 0)->dtype == MODEL_I16 ? 32768 : 255, w = 1;
+    int32_t low, high;
+    int64_t most = 1;
+    emu_code_range(emu_in(n, 0), &low, &high);
+    for (int i = 0; i < m->n_entries; i++) {
+        int64_t down = (int64_t)low - m->in_zero[i], up = (int64_t)high - m->in_zero[i];
+        if (down < INT16_MIN || up > INT16_MAX) return -1;
+        most = -down > most ? -down : most;
+        most = up > most ? up : most;
+    }
+    return most;
+}
+
+/* Longest run of products whose sum fits int32, a multiple of 16. At worst |x| = 2^15, |w| = 255: 16 products are below 2^27. */
+static int safe_chunk(const emu_mac *m, int64_t x)
+{
+    int64_t w = 1;
     for (int k = 0; k < m->n_candidates; k++) {
         for (size_t i = 0; i < (size_t)m->out_c * (size_t)m->lanes; i++) {
             int64_t a = abs(m->weights[k][i]);
@@ -43,21 +59,33 @@ static int safe_chunk(const emu_node *n, const emu_mac *m)
         }
     }
     int64_t run = INT32_MAX / (x * w) / 16 * 16;
-    return run < 16 ? 16 : run > 1 << 20 ? 1 << 20 : (int)run;
+    return run > 1 << 20 ? 1 << 20 : (int)run;
 }
 
-static status prepare_weights(emu_node *n, bool transposed, emu_mac *m, err *e)
+/* Weight codes minus their zero point stay within 255 when the zero point is itself a code. Convolutions have none: the engines
+ * ignore it there. */
+static bool weight_zero_ok(const model_tensor *w, bool is_fc)
 {
+    int32_t low, high, zero = w->n_scales == 1 ? emu_zero(w) : 0;
+    emu_code_range(w, &low, &high);
+    return zero == 0 || (is_fc && zero >= low && zero <= high);
+}
+
+static status prepare_weights(emu_node *n, bool transposed, bool is_fc, emu_mac *m, err *e)
+{
+    int64_t x = largest_input(n, m);
+    if (x < 0) return emu_fail(n, e, ST_UNSUPPORTED, "a zero point of the input is too far from its codes");
     m->n_candidates = n->op->choice >= 0 ? n->graph->choices[n->op->choice].n_candidates : 1;
     m->lanes = (m->depth + 15) / 16 * 16;
     m->column = arena_alloc(n->mem, (size_t)m->lanes, sizeof *m->column);
     if (!m->column) return emu_no_memory(n, e);
     for (int k = 0; k < m->n_candidates; k++) {
+        if (!weight_zero_ok(weight_tensor(n, k), is_fc)) return emu_fail(n, e, ST_UNSUPPORTED, "the weights have a zero point that no engine uses");
         bool same = k > 0 && !n->op->weights; /* a choice that only changes activations */
         m->weights[k] = same ? m->weights[0] : unpack(n, m, k, transposed);
         if (!m->weights[k]) return emu_no_memory(n, e);
     }
-    m->chunk = safe_chunk(n, m);
+    m->chunk = safe_chunk(m, x);
     return ST_OK;
 }
 
@@ -108,22 +136,24 @@ static double effective_scale(const emu_node *n, bool is_fc, int c)
     return (double)emu_scale(in) * s_w / (double)emu_scale(out);
 }
 
-static emu_rule rule_of(const emu_node *n, bool is_fc)
+static emu_rule rule_of(const emu_node *n, const emu_mac *m, bool is_fc)
 {
-    bool wide = emu_in(n, 0)->dtype == MODEL_I16;
-    const model_tensor *bias = emu_in(n, 2);
     if (is_fc && n->profile->fc == EMU_FC_LITERT_REF) return EMU_RULE_REAL;
-    /* 16-bit convolution with a 32-bit bias keeps a 32-bit accumulator and the full multiplier */
-    if (wide && !is_fc && n->op->code == MODEL_CONV_2D && bias && bias->dtype == MODEL_I32) return EMU_RULE_TWICE;
-    return wide ? EMU_RULE_WIDE : EMU_RULE_TWICE;
+    return m->acc64 ? EMU_RULE_WIDE : EMU_RULE_TWICE;
 }
+
+/* What the shift of a multiplier may be; above it the engines' own shifts are undefined. */
+static int largest_shift(emu_rule rule) { return rule == EMU_RULE_REAL ? INT_MAX : rule == EMU_RULE_WIDE ? 14 : 30; }
 
 static status scale_tables(emu_node *n, bool is_fc, emu_mac *m, err *e)
 {
     const model_tensor *in = emu_in(n, 0), *out = emu_out(n, 0), *bias = emu_in(n, 2);
     m->n_entries = 1;
     TRY(alloc_tables(n, m, e));
-    m->rule = rule_of(n, is_fc);
+    /* 16-bit activations accumulate in 64 bits; with a 32-bit bias in 32, and the multiplier stays whole. LiteRT does so only when the
+     * operator's quantized_bias_type says int32, as its converter writes then. */
+    m->acc64 = in->dtype == MODEL_I16 && !(bias && bias->dtype == MODEL_I32);
+    m->rule = rule_of(n, m, is_fc);
     m->bias = bias ? emu_in_data(n, 2) : NULL;
     m->bias64 = bias && bias->dtype == MODEL_I64;
     m->in_zero[0] = emu_zero(in);
@@ -131,7 +161,7 @@ static status scale_tables(emu_node *n, bool is_fc, emu_mac *m, err *e)
     for (int c = 0; c < m->out_c; c++) {
         m->real[c] = effective_scale(n, is_fc, c);
         quant_multiplier(m->real[c], &m->multiplier[c], &m->shift[c]);
-        if (m->shift[c] > 30 || (m->rule == EMU_RULE_WIDE && m->shift[c] > 7))
+        if (m->shift[c] > largest_shift(m->rule))
             return emu_fail(n, e, ST_UNSUPPORTED, "channel %d rescales by %g, beyond what the kernel can shift", c, m->real[c]);
     }
     return emu_activation_range(n, out, &m->low[0], &m->high[0], e);
@@ -144,6 +174,7 @@ static bool type_ok(const emu_node *n)
     if (n->op->integer) return weights && (in->dtype == MODEL_I8 || in->dtype == MODEL_U8 || in->dtype == MODEL_I16) && out->dtype != MODEL_F32;
     if (!weights || w->dtype != MODEL_I8 || in->dtype != out->dtype || (bias && !bias->data)) return false;
     if (in->dtype == MODEL_I8) return !bias || bias->dtype == MODEL_I32;
+    if (bias && bias->dtype == MODEL_I32 && n->op->code == MODEL_DEPTHWISE_CONV_2D) return false; /* LiteRT refuses, TFLM misreads it */
     return in->dtype == MODEL_I16 && (!bias || bias->dtype == MODEL_I32 || bias->dtype == MODEL_I64) && emu_zero(in) == 0 && emu_zero(out) == 0;
 }
 
@@ -153,7 +184,7 @@ status emu_mac_prepare(emu_node *n, int out_c, int depth, bool transposed, bool 
     m->out_c = out_c;
     m->depth = depth;
     TRY(n->op->integer ? stated_tables(n, is_fc, m, e) : scale_tables(n, is_fc, m, e));
-    return prepare_weights(n, transposed, m, e);
+    return prepare_weights(n, transposed, is_fc, m, e);
 }
 
 int64_t emu_mac_dot(const emu_mac *m, const int16_t *x, const int16_t *w)
@@ -195,38 +226,47 @@ static int64_t scale_half_away(int64_t v, int32_t m, int s)
     return p >= 0 ? (p + half) >> shift : -((-p + half) >> shift);
 }
 
-/* double(acc) * scale rounded half away from zero, as std::round does; far values saturate (they are clamped next). */
-static int64_t scale_real(int32_t acc, double scale)
+/* double(acc) * scale rounded half away from zero, as std::round does. Outside int32 it is INT32_MIN, whatever the sign: x86's
+ * conversion, which LiteRT's results show. */
+static int32_t scale_real(int64_t acc, double scale)
 {
     double v = (double)acc * scale;
-    if (v > 1e15) return (int64_t)1 << 49;
-    if (v < -1e15) return -((int64_t)1 << 49);
+    if (!(v > -2147483648.5 && v < 2147483647.5)) return INT32_MIN;
     int64_t whole = (int64_t)v;
     double rest = v - (double)whole;
-    return rest >= 0.5 ? whole + 1 : rest <= -0.5 ? whole - 1 : whole;
+    return (int32_t)(rest >= 0.5 ? whole + 1 : rest <= -0.5 ? whole - 1 : whole);
+}
+
+/* a + b modulo 2^64, overflow counted: |a| is small, but a 64-bit bias may be anything. */
+static int64_t add64(int64_t a, int64_t b, emu_events *ev)
+{
+    uint64_t u = (uint64_t)a + (uint64_t)b;
+    int64_t sum = u <= INT64_MAX ? (int64_t)u : (int64_t)(u - ((uint64_t)1 << 63)) + INT64_MIN;
+    ev->wraps += (a < 0) == (b < 0) && (sum < 0) != (a < 0);
+    return sum;
 }
 
 int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev)
 {
     size_t k = (size_t)entry * (size_t)m->out_c + (size_t)c;
-    if (m->bias) sum += m->bias64 ? ((const int64_t *)m->bias)[k] : ((const int32_t *)m->bias)[k];
+    if (m->bias) sum = m->bias64 ? add64(sum, ((const int64_t *)m->bias)[k], ev) : sum + ((const int32_t *)m->bias)[k];
     emu_events_acc(ev, sum);
-    if (m->rule == EMU_RULE_WIDE) {
-        ev->requants++;
-        return emu_clamp(quant_requant_wide(sum, m->multiplier[k], m->shift[k]), m->low[entry], m->high[entry], ev);
+    if (!m->acc64) {
+        int32_t acc = quant_wrap32(sum);
+        ev->wraps += acc != sum;
+        sum = acc;
     }
-    int32_t acc = quant_wrap32(sum);
-    ev->wraps += acc != sum;
-    if (m->rule == EMU_RULE_RAW) return acc;
+    if (m->rule == EMU_RULE_RAW) return (int32_t)sum;
     ev->requants++;
-    int64_t v;
-    if (m->rule == EMU_RULE_TWICE)
-        v = quant_requant_twice(acc, m->multiplier[k], m->shift[k]);
-    else if (m->rule == EMU_RULE_REAL)
-        v = scale_real(acc, m->real[c]);
-    else
-        v = scale_half_away(acc, m->multiplier[k], m->shift[k]);
-    return emu_clamp(v + m->out_zero[entry], m->low[entry], m->high[entry], ev);
+    int64_t v = m->out_zero[entry];
+    switch (m->rule) { /* the engines add the zero point in 32 bits */
+    case EMU_RULE_TWICE: v = quant_wrap32(v + quant_requant_twice((int32_t)sum, m->multiplier[k], m->shift[k])); break;
+    case EMU_RULE_WIDE: v = quant_wrap32(v + quant_requant_wide(sum, m->multiplier[k], m->shift[k])); break;
+    case EMU_RULE_REAL: v = quant_wrap32(v + scale_real(sum, m->real[c])); break;
+    case EMU_RULE_ONCE_HALF_AWAY: v += scale_half_away(sum, m->multiplier[k], m->shift[k]); break;
+    case EMU_RULE_RAW: break;
+    }
+    return emu_clamp(v, m->low[entry], m->high[entry], ev);
 }
 
 void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, void *out, size_t at, emu_events *ev)

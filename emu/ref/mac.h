@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * emu/ref/mac.h - the common middle of convolution, depthwise convolution and fully connected layers:
  *   weights of any width unpacked once to int16 lanes, dot products accumulated exactly, accumulators requantized to codes.
- * Operands: |x - zero| <= 2^15, |w - zero| <= 255, so a product is below 2^23 and lanes never overflow int16. */
+ * Operands: |x - zero| <= 2^15, |w - zero| <= 255 (checked by prepare), so lanes fit int16 and a product is at most 2^23. */
 #ifndef BITEMU_EMU_REF_MAC_H
 #define BITEMU_EMU_REF_MAC_H
 
@@ -12,12 +12,13 @@ typedef enum emu_rule {
     EMU_RULE_RAW,       /* it does not: int32 output (native logits) */
     EMU_RULE_TWICE,     /* 32-bit accumulator, quant_requant_twice */
     EMU_RULE_ONCE_HALF_AWAY, /* 32-bit, m 2^(s-31) exact, half away from zero: native layers under litert-ref's fully connected */
-    EMU_RULE_REAL,      /* 32-bit, round half away(double(acc) * double scale): LiteRT reference fully connected */
+    EMU_RULE_REAL,      /* round half away(double(acc) * double scale), 32- or 64-bit: LiteRT reference fully connected */
     EMU_RULE_WIDE       /* 64-bit accumulator, quant_requant_wide */
 } emu_rule;
 
 typedef struct emu_mac {
     emu_rule rule;
+    bool acc64;                 /* accumulator of 64 bits, else 32 and wrapping */
     int out_c, depth;           /* depth: products per output */
     int lanes;                  /* depth rounded up to a multiple of 16, the rest 0 */
     int n_candidates;
