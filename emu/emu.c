@@ -60,6 +60,7 @@ static status make_nodes(emu_session *s, const emu_profile *p, arena *a, err *e)
         *n = (emu_node){.graph = s->graph, .sub = s->sub, .op = &s->sub->ops[i], .index = i, .profile = p, .mem = a, .data = s->data,
                         .variables = s->variables};
         status st = n->op->code == MODEL_UNSUPPORTED ? emu_fail(n, &one, ST_UNSUPPORTED, "unsupported operator")
+                    : !emu_profile_has(p, n->op->type) ? emu_fail(n, &one, ST_UNSUPPORTED, "profile %s has no such operator", p->name)
                                                       : s->kernels.row[n->op->code].prepare(n, &one);
         if (st == ST_OK) continue;
         if (st != ST_UNSUPPORTED) return err_set(e, st, one.where, "%s", one.msg);

@@ -3,26 +3,72 @@
 #ifndef BITEMU_EMU_PROFILE_H
 #define BITEMU_EMU_PROFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* FULLY_CONNECTED, the operator where the two TFLite engines differ. */
-typedef enum emu_fc_rule {
-    EMU_FC_TFLM,       /* Q31 multiplier from float32(s_in * s_w), double rounding; int16: reduced multiplier */
-    EMU_FC_LITERT_REF  /* round half away from zero(double(acc) * double scale); int16: full 31-bit multiplier */
-} emu_fc_rule;
+/* How an accumulator becomes a code (before the zero point and the clamp). acc: 32 bits unless it says wide. */
+typedef enum emu_rule {
+    EMU_RAW,           /* it does not: int32 output (native logits) */
+    EMU_TWICE,         /* quant_requant_twice: gemmlowp, half up, then half away from zero */
+    EMU_ONCE,          /* quant_requant_once: one rounding, half up */
+    EMU_UP,            /* quant_requant_up: half up twice (ruy) */
+    EMU_MVE,           /* quant_requant_mve: CMSIS-NN's MVE build with single rounding */
+    EMU_HALF_AWAY,     /* m 2^(s-31) exact, half away from zero: what EMU_REAL becomes when a layer states multiplier and shift */
+    EMU_REAL,          /* round half away(double(acc) * double scale), 32 or 64 bits: LiteRT's reference fully connected */
+    EMU_FLOAT_EVEN,    /* rint(float(acc) * float scale): XNNPACK */
+    EMU_FLOAT_TRUNC,   /* truncate(float(acc) * float scale), saturating: TinyEngine's fp kernels (VCVT) */
+    EMU_FLOAT_AWAY,    /* round half away(float(2 acc clamped) * float scale + float bias): Larq on a C++ host */
+    EMU_FLOOR,         /* quant_requant_floor: CMix-NN */
+    EMU_SHIFT,         /* wrap32(wrap32(m acc) + addend) >> d, floor: PULP-NN */
+    EMU_WIDE,          /* 64-bit accumulator, quant_requant_wide: TFLM */
+    EMU_WIDE_HALVED    /* 64-bit accumulator, quant_requant_wide_halved: CMSIS-NN */
+} emu_rule;
+
+/* Habits of one library. Each is arithmetic that its outputs show, not an error of ours. */
+enum {
+    EMU_FC_FLOAT_PRODUCT = 1 << 0,  /* per-tensor fully connected: s_in s_w multiplied in float32 */
+    EMU_FC_NO_WEIGHT_ZERO = 1 << 1, /* fully connected ignores the weights' zero point */
+    EMU_S16_SHORT_SUMS = 1 << 2,    /* 16-bit convolution: the first 512 products, and all of a left-over last pixel, sum in int32 */
+    EMU_S16_BIAS32_WIDE = 1 << 3,   /* 16-bit convolution with int32 bias still accumulates in 64 bits */
+    EMU_SOFTMAX16_WRAPS = 1 << 4,   /* 16-bit softmax: table index and result are cut to int16, not saturated */
+    EMU_POOL_FIRST_IMAGE = 1 << 5,  /* pools write the first image of a batch only; the others stay as they were */
+    EMU_OPTIMIZED_MEAN = 1 << 6,    /* MEAN over height and width: LiteRT's optimized kernel (1/count inside a double scale) */
+    EMU_GEMMLOWP16 = 1 << 7,        /* 16-bit logistic and tanh by gemmlowp's 16-bit fixed point */
+    EMU_LOGISTIC_FLOAT_LUT = 1 << 8,/* 8-bit logistic by a table made in float32 */
+    EMU_XNN_POINTWISE = 1 << 9,     /* ADD, MUL and MEAN as XNNPACK's qs8 kernels */
+    EMU_FLOAT_ADD = 1 << 10,        /* ADD in float32, half away from zero */
+    EMU_PAD_RAW_ZERO = 1 << 11,     /* depthwise pads with code 0, not with the zero point */
+    EMU_CMIX = 1 << 12,             /* sub-byte depthwise: weights by USAT of a rotated word, activations two or one apart; 2-bit
+                                       outputs of an odd number of pixels: the last one stores 4 channels only */
+    EMU_UNSIGNED_PAIRS = 1 << 15,   /* signed outputs without ReLU: four channels of a pixel pair are clipped as unsigned, low bits kept */
+    EMU_SHORT_CUT = 1 << 14,        /* EMU_SHIFT without addend: the shifted value is cut to int16 before the clamp */
+    EMU_W4_BUILTIN = 1 << 13        /* 4-bit weights go to LiteRT's built-in kernels: depthwise reference, others ruy */
+};
 
 /* UNIDIRECTIONAL_SEQUENCE_LSTM: gates by table (TFLM) or by gemmlowp's 16-bit fixed point (LiteRT); see emu/ref/lstm.c. */
 typedef enum emu_lstm_rule { EMU_LSTM_TFLM, EMU_LSTM_LITERT_REF } emu_lstm_rule;
 
 typedef struct emu_profile {
-    const char *name;    /* "tflm", "litert-ref" */
-    const char *version; /* release whose output the tests compare with */
-    const char *source;  /* library, in words */
-    emu_fc_rule fc;
+    const char *name;      /* "tflm", "litert-ref" */
+    const char *version;   /* release or commit whose output the tests compare with */
+    const char *source;    /* library, in words */
+    const char *library;   /* the same in files of recorded vectors; NULL = recorded as a role of whole-operator files */
+    const char *operators; /* TFLite names, space separated, that the library has; NULL = every operator here */
+    emu_rule conv, fc;     /* 32-bit accumulator */
+    emu_rule wide, fc_wide;/* 64-bit accumulator */
+    emu_rule pointwise;    /* every other 32-bit rescaling: ADD, MUL, MEAN ... */
+    unsigned habits;
     emu_lstm_rule lstm;
 } emu_profile;
 
 const emu_profile *emu_profile_find(const char *name); /* NULL = no such profile */
 const emu_profile *emu_profile_list(size_t *n);
+/* Does p's library have the operator (TFLite's name)? Operators that only move data belong to every profile. */
+bool emu_profile_has(const emu_profile *p, const char *op);
+
+/* wrap32-safe dispatch of the rules with a Q0.31 multiplier and shift (TWICE, ONCE, UP, MVE, HALF_AWAY, FLOOR). */
+int32_t emu_requant32(emu_rule rule, int32_t acc, int32_t m, int s);
+int32_t emu_requant64(emu_rule rule, int64_t acc, int32_t m, int s); /* WIDE, WIDE_HALVED */
 
 #endif

@@ -67,6 +67,10 @@ static status window(const ctx *c, const model_tensor *x, const model_tensor *y,
     if (x->n_elems == 0 || y->n_elems == 0) return bad(c, "an empty image");
     if (k_h < 1 || k_w < 1 || a->stride_h < 1 || a->stride_w < 1 || k_h > 4096 || k_w > 4096 || a->stride_h > 4096 || a->stride_w > 4096 || dh > 4096 || dw > 4096)
         return bad(c, "window, stride and dilation must be within [1, 4096]");
+    if (a->padding == MODEL_EXPLICIT) {
+        bool fits = a->pad_top >= 0 && a->pad_left >= 0 && a->pad_top <= 4096 && a->pad_left <= 4096;
+        return fits && x->dims[0] == y->dims[0] ? ST_OK : bad(c, "explicit padding must be within [0, 4096]");
+    }
     if (x->dims[0] != y->dims[0] || windows(a->padding, x->dims[1], k_h, a->stride_h, dh) != y->dims[1] ||
         windows(a->padding, x->dims[2], k_w, a->stride_w, dw) != y->dims[2])
         return bad(c, "the output's size does not follow from input, window, stride, dilation and padding");
@@ -95,13 +99,13 @@ static status integers(const ctx *c, int out_c)
     if (!t) return scales(c);
     if (in(c, 2)) return bad(c, "a layer that states its integers has its bias there, not as an input");
     if (t->n_channels != 1 && t->n_channels != out_c) return bad(c, "integer tables must have one channel, or one per output channel");
-    if (!codes(in(c, 0)) || in(c, 0)->dtype == MODEL_I16) return err_set(c->e, ST_UNSUPPORTED, "", "stated integers on %s activations", model_dtype_name(in(c, 0)->dtype));
-    if (!t->multiplier && out(c, 0)->dtype != MODEL_I32) return bad(c, "without a multiplier the output is the accumulator and must be int32");
+    if (!codes(in(c, 0))) return err_set(c->e, ST_UNSUPPORTED, "", "stated integers on %s activations", model_dtype_name(in(c, 0)->dtype));
+    if (!t->multiplier && !t->scale && !t->shift && out(c, 0)->dtype != MODEL_I32) return bad(c, "without a multiplier the output is the accumulator and must be int32");
     for (int i = 0; t->multiplier && i < t->n_entries * t->n_channels; i++) {
-        if (t->multiplier[i] < 0 || t->shift[i] < -31 || t->shift[i] > 30) return bad(c, "a multiplier is negative or a shift outside [-31, 30]");
+        if (t->shift[i] < -31 || t->shift[i] > 30) return bad(c, "a shift outside [-31, 30]");
     }
     for (int i = 0; t->in_zero && i < t->n_entries; i++) {
-        if (t->in_zero[i] < -128 || t->in_zero[i] > 255) return bad(c, "in_zero outside [-128, 255]");
+        if (t->in_zero[i] < -128 || t->in_zero[i] > 255 || (t->in_zero[i] && in(c, 0)->dtype == MODEL_I16)) return bad(c, "in_zero outside [-128, 255], or not 0 for 16-bit activations");
     }
     return ST_OK;
 }
@@ -401,11 +405,12 @@ status model_check_op(const model_graph *g, const model_subgraph *sub, const mod
     static status (*const checks[MODEL_N_OPCODES])(const ctx *) = {
         [MODEL_ADD] = binary, [MODEL_ARG_MAX] = arg_max, [MODEL_ASSIGN_VARIABLE] = assign_variable, [MODEL_AVERAGE_POOL_2D] = pool,
         [MODEL_CALL_ONCE] = call_once, [MODEL_CONCATENATION] = concatenation, [MODEL_CONV_2D] = conv, [MODEL_DEPTHWISE_CONV_2D] = conv,
-        [MODEL_DEQUANTIZE] = mapped, [MODEL_FULLY_CONNECTED] = fully_connected, [MODEL_LEAKY_RELU] = mapped, [MODEL_LOG_SOFTMAX] = rows,
+        [MODEL_DEQUANTIZE] = mapped, [MODEL_FULLY_CONNECTED] = fully_connected, [MODEL_HARD_SWISH] = mapped,
+        [MODEL_LEAKY_RELU] = mapped, [MODEL_LOG_SOFTMAX] = rows,
         [MODEL_LOGISTIC] = mapped, [MODEL_MAX_POOL_2D] = pool, [MODEL_MEAN] = mean, [MODEL_MUL] = binary, [MODEL_PACK] = pack,
         [MODEL_PAD] = pad, [MODEL_QUANTIZE] = mapped, [MODEL_READ_VARIABLE] = read_variable, [MODEL_RESHAPE] = reshape,
         [MODEL_RESIZE_BILINEAR] = resize, [MODEL_SHAPE] = shape, [MODEL_SOFTMAX] = rows, [MODEL_STRIDED_SLICE] = strided_slice,
-        [MODEL_SVDF] = svdf, [MODEL_TILE] = tile, [MODEL_TRANSPOSE] = transpose, [MODEL_TRANSPOSE_CONV] = transpose_conv,
+        [MODEL_SVDF] = svdf, [MODEL_TANH_OP] = mapped, [MODEL_TILE] = tile, [MODEL_TRANSPOSE] = transpose, [MODEL_TRANSPOSE_CONV] = transpose_conv,
         [MODEL_UNIDIRECTIONAL_SEQUENCE_LSTM] = lstm, [MODEL_VAR_HANDLE] = var_handle,
     };
     ctx c = {g, sub, op, e};

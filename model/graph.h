@@ -36,21 +36,22 @@ typedef struct model_tensor {
 
 typedef enum model_opcode {
     MODEL_ADD, MODEL_ARG_MAX, MODEL_ASSIGN_VARIABLE, MODEL_AVERAGE_POOL_2D, MODEL_CALL_ONCE, MODEL_CONCATENATION, MODEL_CONV_2D,
-    MODEL_DEPTHWISE_CONV_2D, MODEL_DEQUANTIZE, MODEL_FULLY_CONNECTED, MODEL_LEAKY_RELU, MODEL_LOG_SOFTMAX, MODEL_LOGISTIC,
+    MODEL_DEPTHWISE_CONV_2D, MODEL_DEQUANTIZE, MODEL_FULLY_CONNECTED, MODEL_HARD_SWISH, MODEL_LEAKY_RELU, MODEL_LOG_SOFTMAX, MODEL_LOGISTIC,
     MODEL_MAX_POOL_2D, MODEL_MEAN, MODEL_MUL, MODEL_PACK, MODEL_PAD, MODEL_QUANTIZE, MODEL_READ_VARIABLE, MODEL_RESHAPE,
-    MODEL_RESIZE_BILINEAR, MODEL_SHAPE, MODEL_SOFTMAX, MODEL_STRIDED_SLICE, MODEL_SVDF, MODEL_TILE, MODEL_TRANSPOSE,
+    MODEL_RESIZE_BILINEAR, MODEL_SHAPE, MODEL_SOFTMAX, MODEL_STRIDED_SLICE, MODEL_SVDF, MODEL_TANH_OP, MODEL_TILE, MODEL_TRANSPOSE,
     MODEL_TRANSPOSE_CONV, MODEL_UNIDIRECTIONAL_SEQUENCE_LSTM, MODEL_VAR_HANDLE,
     MODEL_UNSUPPORTED, /* keeps its place and name; model_check lists all of them */
     MODEL_N_OPCODES = MODEL_UNSUPPORTED
 } model_opcode;
 
-typedef enum model_padding { MODEL_SAME, MODEL_VALID } model_padding;
+typedef enum model_padding { MODEL_SAME, MODEL_VALID, MODEL_EXPLICIT /* pad_top, pad_left stated; the rest follows from the output */ } model_padding;
 typedef enum model_activation { MODEL_NONE, MODEL_RELU, MODEL_RELU_N1_TO_1, MODEL_RELU6, MODEL_TANH } model_activation;
 
 /* Options of every operator, flat, named as in the TFLite schema; an operator ignores what is not its own. */
 typedef struct model_attrs {
     model_padding padding;
     model_activation activation;
+    int pad_top, pad_left;                          /* padding explicit */
     int stride_h, stride_w, dilation_h, dilation_w; /* >= 1 where used */
     int filter_h, filter_w;                         /* pools */
     int depth_multiplier;                           /* depthwise; out_c / in_c if the file leaves it out */
@@ -76,19 +77,25 @@ typedef enum model_nesting {
 } model_nesting;
 
 /* Integer parameters that the file states outright (native models) instead of float scales. A table is keyed by up to two
- * choices: entry [k0 * n1 + k1], where k0, k1 are the candidates taken by choice key[0], key[1] and n1 is key[1]'s candidate count. */
+ * choices: entry [k0 * n1 + k1], where k0, k1 are the candidates taken by choice key[0], key[1] and n1 is key[1]'s candidate count.
+ * Channels: a convolution's output channels; ADD has three (operand 0, operand 1, sum), every other operator one. */
 typedef struct model_integer {
     int n_keys;                   /* 0..2 */
     int key[MODEL_MAX_KEYS];      /* choice indices */
     int n_entries;                /* product of the keys' candidate counts, 1 without keys */
     int n_channels;               /* out_c, or 1 = per tensor */
     const int32_t *bias;          /* [n_entries][out_c], or NULL */
+    const int64_t *bias64;        /* the same in 64 bits (16-bit activations), or NULL; not both */
     const int32_t *multiplier;    /* [n_entries][n_channels], Q0.31, >= 0 */
     const int8_t *shift;          /* [n_entries][n_channels], power of two, [-31, 30] */
+    const float *scale;           /* [n_entries][n_channels] instead of multiplier and shift, where the profile's rule is float; or NULL */
+    const int64_t *addend;        /* [n_entries][n_channels] added after the multiplication (PULP-NN's lambda), or NULL */
     const int32_t *in_zero;       /* [n_entries] code that means 0.0 in the input */
     const int32_t *out_zero;      /* [n_entries] */
     const int32_t *out_min;       /* [n_entries] clamp of the output code */
     const int32_t *out_max;       /* [n_entries] */
+    const int32_t *in_zero2;      /* [n_entries] of the second operand (ADD, MUL), or NULL */
+    int left_shift;               /* ADD: bits by which both operands are shifted first */
 } model_integer;
 
 typedef struct model_weights {    /* of an op bound to a choice */

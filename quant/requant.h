@@ -55,6 +55,49 @@ static inline int32_t quant_requant_wide(int64_t acc, int32_t m, int s)
     return quant_wrap32((int64_t)product >> shift);
 }
 
+/* 64-bit accumulator, CMSIS-NN's arm_nn_requantize_s64: the bit before the last is cut to 32 bits, then rounded half up. Equals
+ * quant_requant_wide while that value fits. s in [-31, 14]. */
+static inline int32_t quant_requant_wide_halved(int64_t acc, int32_t m, int s)
+{
+    int64_t product = (int64_t)((uint64_t)acc * (uint64_t)quant_reduce_multiplier(m));
+    return quant_wrap32((int64_t)quant_wrap32(product >> (14 - s)) + 1) >> 1;
+}
+
+/* Double rounding, half up both times: floor((x + 2^(r-1)) / 2^r), x = floor((wrap32(acc 2^max(s,0)) m + 2^30) / 2^31), r = max(-s,0).
+ * ruy on x86 (LiteRT's optimized kernels). */
+static inline int32_t quant_requant_up(int32_t acc, int32_t m, int s)
+{
+    int left = s > 0 ? s : 0, right = s > 0 ? 0 : -s;
+    int64_t x = quant_doubling_high_mul(quant_wrap32((int64_t)((uint64_t)acc << left)), m);
+    return (int32_t)(right ? (x + ((int64_t)1 << (right - 1))) >> right : x);
+}
+
+/* CMSIS-NN's arm_requantize_mve with single rounding: r = max(-s, 1), x = floor(wrap32(acc 2^(s+r)) m / 2^31) (VQDMULH truncates and
+ * saturates), then half up over 2^r. Equals quant_requant_once while the left shift does not overflow. */
+static inline int32_t quant_requant_mve(int32_t acc, int32_t m, int s)
+{
+    int right = s < -1 ? -s : 1, left = s + right;
+    int32_t v = quant_wrap32((int64_t)((uint64_t)acc << left));
+    int64_t x = v == INT32_MIN && m == INT32_MIN ? INT32_MAX : ((int64_t)v * m) >> 31;
+    return (int32_t)((x + ((int64_t)1 << (right - 1))) >> right);
+}
+
+/* The same in predicated lanes: VQRDMULH rounds half up where VQDMULH truncates. */
+static inline int32_t quant_requant_mve_predicated(int32_t acc, int32_t m, int s)
+{
+    int right = s < -1 ? -s : 1, left = s + right;
+    int64_t x = quant_doubling_high_mul(quant_wrap32((int64_t)((uint64_t)acc << left)), m);
+    return (int32_t)((x + ((int64_t)1 << (right - 1))) >> right);
+}
+
+/* CMix-NN: floor throughout, no rounding. n < 0 shifts the accumulator left by -n first, else the result right by n:
+ * ((wrap32(acc 2^max(-n,0)) m) >> 32) >> max(n,0). m may be negative. */
+static inline int32_t quant_requant_floor(int32_t acc, int32_t m, int n)
+{
+    int32_t v = quant_wrap32((int64_t)((uint64_t)acc << (n < 0 ? -n : 0)));
+    return (int32_t)((((int64_t)v * m) >> 32) >> (n > 0 ? n : 0));
+}
+
 static inline int32_t quant_clamp(int32_t x, int32_t low, int32_t high) { return x < low ? low : x > high ? high : x; }
 
 #endif

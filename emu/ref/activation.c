@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * LOGISTIC. int8: TFLite reference_integer_ops::Logistic: the input in Q4.27, gemmlowp's logistic, output 2^-8 with zero point -128.
- * int16: by table with interpolation, output Q0.15 (quant_logistic_lut). float32: reference_ops::Logistic. */
+ * LOGISTIC, TANH, HARD_SWISH. LOGISTIC int8: TFLite reference_integer_ops::Logistic: the input in Q4.27, gemmlowp's logistic, output 2^-8 with zero point -128.
+ * int16: by table with interpolation, output Q0.15 (quant_logistic_lut). float32: reference_ops::Logistic.
+ * TANH alike: Q4.27 and 2^-7, zero point 0. HARD_SWISH int8: reference_ops::HardSwish, 16-bit fixed point. */
 #include <math.h>
 
 #include "emu/ref/common.h"
@@ -11,9 +12,12 @@
 #include "quant/requant.h"
 
 typedef struct logistic_state {
-    int32_t multiplier, radius;
+    bool tanh, gemmlowp16;
+    int32_t zero, multiplier, radius;
     int shift;
     uint16_t table[256]; /* int16 */
+    int8_t lut[256];     /* EMU_LOGISTIC_FLOAT_LUT */
+    bool use_lut;
 } logistic_state;
 
 static status prepare8(const emu_node *n, logistic_state *s, err *e)
@@ -43,15 +47,65 @@ static status prepare16(const emu_node *n, logistic_state *s, err *e)
     return ST_OK;
 }
 
+/* LiteRT's optimized kernels: gemmlowp's 16-bit fixed point where the input's scale is a power of two, else the table. */
+static status prepare_gemmlowp16(const emu_node *n, logistic_state *s, err *e)
+{
+    int power;
+    s->gemmlowp16 = frexpf(emu_scale(emu_in(n, 0)), &power) == 0.5f && (power == -11 || (s->tanh && power == -10));
+    s->shift = power + 11;
+    if (s->gemmlowp16) return ST_OK;
+    s->shift = 0;
+    return prepare16(n, s, e);
+}
+
+/* ESP-NN: clamp(roundf(256 / (1 + expf(-(q - zero) scale))) - 128), made once in float32. */
+static void float_lut(logistic_state *s, float scale)
+{
+    s->use_lut = true;
+    for (int q = -128; q < 128; q++) {
+        float y = roundf(256.0f * (1.0f / (1.0f + expf(-((float)(q - s->zero) * scale))))) - 128.0f;
+        s->lut[q + 128] = (int8_t)(y > 127.0f ? 127 : y);
+    }
+}
+
 static status prepare(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0);
+    const model_integer *t = n->op->integer;
     logistic_state *s = n->state = arena_alloc(n->mem, 1, sizeof *s);
     if (!s) return emu_no_memory(n, e);
+    s->tanh = n->op->code == MODEL_TANH_OP;
+    s->zero = t ? (t->in_zero ? t->in_zero[0] : 0) : emu_zero(in);
+    if (t && (in->dtype == MODEL_I8 || in->dtype == MODEL_I16)) {
+        quant_sigmoid_table(s->table);
+        s->multiplier = t->multiplier[0];
+        s->shift = in->dtype == MODEL_I8 ? t->shift[0] : -t->shift[0]; /* int16: a right shift */
+        s->radius = (int32_t)floor(15.0 * (double)(1 << 27) / ldexp(1, s->shift));
+        return ST_OK;
+    }
+    if (in->dtype == MODEL_I16 && n->profile->habits & EMU_GEMMLOWP16) return prepare_gemmlowp16(n, s, e);
+    if (in->dtype == MODEL_I8 && !s->tanh && n->profile->habits & EMU_LOGISTIC_FLOAT_LUT) {
+        float_lut(s, emu_scale(in));
+        return ST_OK;
+    }
     if (in->dtype != emu_out(n, 0)->dtype) return emu_unsupported_type(n, e);
     if (in->dtype == MODEL_F32) return ST_OK;
     if (in->dtype == MODEL_I16) return prepare16(n, s, e);
     return in->dtype == MODEL_I8 ? prepare8(n, s, e) : emu_unsupported_type(n, e);
+}
+
+static int8_t tanh8(const logistic_state *s, int32_t v, emu_events *ev)
+{
+    if (v <= -s->radius) return INT8_MIN;
+    if (v >= s->radius) return INT8_MAX;
+    int32_t y = quant_tanh(quant_requant_twice(v, s->multiplier, s->shift), 4);
+    return (int8_t)emu_clamp(quant_divide_pot(y, 24), INT8_MIN, INT8_MAX, ev);
+}
+
+static int16_t one16(const logistic_state *s, int16_t x)
+{
+    if (s->gemmlowp16) return s->tanh ? quant_tanh16((int16_t)quant_clamp((int32_t)x * (1 << s->shift), INT16_MIN, INT16_MAX), 3) : quant_logistic16(x, 3);
+    return s->tanh ? quant_tanh_lut(x, s->multiplier, s->shift, s->table) : quant_logistic_lut(x, s->multiplier, s->shift, s->table);
 }
 
 static int8_t logistic8(const logistic_state *s, int32_t v, emu_events *ev)
@@ -76,12 +130,15 @@ static void run(emu_node *n, emu_events *ev)
     void *y = emu_out_data(n, 0);
     for (size_t i = 0; i < in->n_elems; i++) {
         if (in->dtype == MODEL_F32)
-            ((float *)y)[i] = logistic32(((const float *)x)[i]);
+            ((float *)y)[i] = s->tanh ? tanhf(((const float *)x)[i]) : logistic32(((const float *)x)[i]);
         else if (in->dtype == MODEL_I16)
-            ((int16_t *)y)[i] = quant_logistic_lut(((const int16_t *)x)[i], s->multiplier, s->shift, s->table);
+            ((int16_t *)y)[i] = one16(s, ((const int16_t *)x)[i]);
+        else if (s->use_lut)
+            ((int8_t *)y)[i] = s->lut[((const int8_t *)x)[i] + 128];
         else
-            ((int8_t *)y)[i] = logistic8(s, ((const int8_t *)x)[i] - emu_zero(in), ev);
+            ((int8_t *)y)[i] = s->tanh ? tanh8(s, ((const int8_t *)x)[i] - s->zero, ev) : logistic8(s, ((const int8_t *)x)[i] - s->zero, ev);
     }
 }
 
 void emu_row_logistic(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run}; }
+void emu_row_tanh(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run}; }

@@ -59,6 +59,9 @@ void emu_window_init(emu_window *w, const model_tensor *in, const model_tensor *
         padding_before(a->padding, in->dims[1], out->dims[1], k_h, a->stride_h, dh),
         padding_before(a->padding, in->dims[2], out->dims[2], k_w, a->stride_w, dw),
     };
+    if (a->padding != MODEL_EXPLICIT) return;
+    w->pad_top = a->pad_top;
+    w->pad_left = a->pad_left;
 }
 
 status emu_unsupported_type(const emu_node *n, err *e)

@@ -12,6 +12,7 @@ typedef struct conv_state {
     emu_window w;
     int groups;            /* convolution: in_c / weights' in_c; depthwise: in_c */
     emu_mac mac;
+    int *source;           /* depthwise, EMU_CMIX below 8 bits: input channel that output channel c reads; else NULL */
     int16_t *depth_lanes;  /* depthwise: [k_h k_w][out_c] weights of each candidate, taps first */
     int32_t *sums;         /* depthwise: [out_c] */
     bool float32;
@@ -63,9 +64,12 @@ static void conv_run(emu_node *n, emu_events *ev)
     for (int b = 0; b < w->batches; b++) {
         for (int oy = 0; oy < w->out_h; oy++) {
             for (int ox = 0; ox < w->out_w; ox++) {
+                bool by_row = s->mac.unsigned_pairs; /* pixels are paired within a row there, within the image elsewhere */
+                bool last = (by_row ? w->out_w : w->out_h * w->out_w) % 2 == 1 && (by_row || oy == w->out_h - 1) && ox == w->out_w - 1;
                 for (int g = 0; g < s->groups; g++, at += (size_t)group_c) {
                     gather(s, n, (size_t)b * (size_t)w->in_h, oy, ox, g * depth_c, depth_c);
-                    emu_mac_column(&s->mac, n, g * group_c, group_c, emu_out_data(n, 0), at, ev);
+                    int count = last && n->profile->habits & EMU_CMIX && s->mac.high[n->entry] == 3 && group_c > 4 ? 4 : group_c;
+                    emu_mac_column(&s->mac, n, g * group_c, count, emu_out_data(n, 0), at, last, ev);
                 }
             }
         }
@@ -73,6 +77,28 @@ static void conv_run(emu_node *n, emu_events *ev)
 }
 
 void emu_row_conv_2d(emu_kernel *row) { *row = (emu_kernel){.prepare = conv_prepare, .run = conv_run}; }
+
+/* CMix-NN's depthwise below 8 bits, as it is written: of the packed word of 4 weights, weight q is the word rotated right by q widths,
+ * as a signed number saturated to the width (USAT); and the activations advance by 2 (4 bits) or 1 (2 bits) channels a group of 4. */
+static status cmix_weights(emu_node *n, conv_state *s, int taps, int out_c, err *e)
+{
+    const model_tensor *w = emu_in(n, 1);
+    int b = w->bits, step = b == 4 ? 2 : 1;
+    s->source = arena_alloc(n->mem, (size_t)out_c, sizeof *s->source);
+    if (!s->source) return emu_no_memory(n, e);
+    for (int t = 0; t < taps; t++) {
+        for (int c = 0; c < out_c; c++) {
+            uint32_t word = 0;
+            int q = c % 4;
+            for (int j = 0; j < 4 && c - q + j < out_c; j++) word |= (uint32_t)emu_load(w, w->data, (size_t)(t * out_c + c - q + j)) << (b * j);
+            uint32_t turned = q ? word >> (b * q) | word << (32 - b * q) : word;
+            int32_t code = turned >> 31 ? 0 : turned < (1u << b) ? (int32_t)turned : (1 << b) - 1;
+            s->depth_lanes[t * out_c + c] = (int16_t)(code - (w->n_scales ? w->zero_point[w->n_scales > 1 ? c : 0] : 0));
+            s->source[c] = step * (c / 4) + q;
+        }
+    }
+    return ST_OK;
+}
 
 /* Depthwise: weights [1][k_h][k_w][out_c], output channel = input channel * multiplier + m. Channels run innermost, taps outside. */
 static status depthwise_prepare(emu_node *n, err *e)
@@ -90,6 +116,7 @@ static status depthwise_prepare(emu_node *n, err *e)
     s->depth_lanes = arena_alloc(n->mem, (size_t)s->mac.n_candidates * (size_t)taps * (size_t)out_c, sizeof *s->depth_lanes);
     if (!s->sums || !s->depth_lanes) return emu_no_memory(n, e);
     if (taps > s->mac.chunk) return emu_fail(n, e, ST_UNSUPPORTED, "a window of %d taps", taps);
+    if (n->profile->habits & EMU_CMIX && w->bits < 8) return cmix_weights(n, s, taps, out_c, e);
     int16_t *to = s->depth_lanes;
     for (int k = 0; k < s->mac.n_candidates; k++) {
         for (int i = 0; i < taps; i++) {
@@ -100,8 +127,12 @@ static status depthwise_prepare(emu_node *n, err *e)
 }
 
 /* sums[c] += (x - zero) w[c] over all output channels of one tap. */
-static void tap(const model_tensor *in, const void *data, size_t from, int32_t zero, int in_c, int multiplier, const int16_t *w, int32_t *sums)
+static void tap(const model_tensor *in, const void *data, size_t from, int32_t zero, int in_c, int multiplier, const int *source, const int16_t *w, int32_t *sums)
 {
+    if (source) {
+        for (int c = 0; c < in_c; c++) sums[c] += (emu_load(in, data, from + (size_t)source[c]) - zero) * w[c];
+        return;
+    }
     if (multiplier == 1 && in->dtype == MODEL_I8) {
         const int8_t *x = (const int8_t *)data + from;
         for (int c = 0; c < in_c; c++) sums[c] += (x[c] - zero) * w[c];
@@ -111,6 +142,12 @@ static void tap(const model_tensor *in, const void *data, size_t from, int32_t z
         int32_t x = emu_load(in, data, from + (size_t)c) - zero;
         for (int k = 0; k < multiplier; k++) sums[c * multiplier + k] += x * w[c * multiplier + k];
     }
+}
+
+/* A tap outside the image where the library pads with code 0. */
+static void pad_tap(int32_t zero, int out_c, const int16_t *w, int32_t *sums)
+{
+    for (int c = 0; c < out_c; c++) sums[c] -= zero * w[c];
 }
 
 static void depthwise_pixel(const conv_state *s, const emu_node *n, size_t image, int oy, int ox)
@@ -123,9 +160,12 @@ static void depthwise_pixel(const conv_state *s, const emu_node *n, size_t image
         int iy = oy * w->stride_h + ky * w->dilation_h - w->pad_top;
         for (int kx = 0; kx < w->k_w; kx++, lanes += w->out_c) {
             int ix = ox * w->stride_w + kx * w->dilation_w - w->pad_left;
-            if (iy < 0 || iy >= w->in_h || ix < 0 || ix >= w->in_w) continue;
+            if (iy < 0 || iy >= w->in_h || ix < 0 || ix >= w->in_w) {
+                if (n->profile->habits & EMU_PAD_RAW_ZERO) pad_tap(s->mac.in_zero[n->entry], w->out_c, lanes, s->sums);
+                continue;
+            }
             size_t from = ((image + (size_t)iy) * (size_t)w->in_w + (size_t)ix) * (size_t)w->in_c;
-            tap(emu_in(n, 0), emu_in_data(n, 0), from, s->mac.in_zero[n->entry], w->in_c, multiplier, lanes, s->sums);
+            tap(emu_in(n, 0), emu_in_data(n, 0), from, s->mac.in_zero[n->entry], w->in_c, multiplier, s->source, lanes, s->sums);
         }
     }
 }

@@ -2,7 +2,13 @@
  * ADD and MUL with broadcasting. Integer rules of TFLite reference_integer_ops:
  *   ADD: a = requant((x1 - z1) 2^L, m1), b alike, y = requant(a + b, mo) + zo, L = 20 (8 bit) or 15 (16 bit);
  *        t = 2 max(s1, s2); m1 = s1/t, m2 = s2/t, mo = t / (2^L so)
- *   MUL: y = requant((x1 - z1)(x2 - z2), s1 s2 / so) + zo */
+ *   MUL: y = requant((x1 - z1)(x2 - z2), s1 s2 / so) + zo
+ * requant is the profile's pointwise rule. XNNPACK (qs8-vadd, qs8-vmul):
+ *   ADD: y = (a m1 + b m2 - z1 m1 - z2 m2 + 2^(k-1)) >> k, m = rint(s / so 2^k), k = 20 - exponent of the larger ratio
+ *   MUL: rint(float(product) * float(s1 s2 / so))
+ * TinyEngine (add_fpreq): round half away((a s1 + b s2) / so + zo), all in float32. */
+#include <math.h>
+
 #include "emu/ref/common.h"
 #include "emu/ref/rows.h"
 #include "quant/multiplier.h"
@@ -12,6 +18,8 @@ typedef struct binary_state {
     int32_t m[3];  /* input 0, input 1, output */
     int s[3];
     int left;      /* ADD: L */
+    float f[3];    /* s1, s2, so where the rule is float; MUL: f[2] = s1 s2 / so */
+    int32_t zero[3];
     int32_t low, high;
     float low_f, high_f;
     size_t stride[2][MODEL_MAX_DIMS]; /* elements per step of each output dimension; 0 = broadcast */
@@ -26,6 +34,36 @@ static void strides(const model_tensor *in, const model_tensor *out, size_t *str
     }
 }
 
+static bool xnn_add(binary_state *s, float s1, float s2, float so)
+{
+    int e1, e2;
+    (void)frexpf(s1 / so, &e1);
+    (void)frexpf(s2 / so, &e2);
+    s->left = 20 - ((e1 > e2 ? e1 : e2) - 1); /* the larger multiplier lies in [2^20, 2^21) */
+    s->m[0] = (int32_t)lrintf(ldexpf(s1 / so, s->left));
+    s->m[1] = (int32_t)lrintf(ldexpf(s2 / so, s->left));
+    return s->left >= 12 && s->left <= 31;
+}
+
+/* Native layers: three multipliers for ADD, one for MUL. */
+static status stated(emu_node *n, binary_state *s)
+{
+    const model_integer *t = n->op->integer;
+    bool add = n->op->code == MODEL_ADD;
+    for (int i = 0; i < t->n_channels; i++) {
+        s->m[add ? i : 2] = t->multiplier[i];
+        s->s[add ? i : 2] = t->shift[i];
+    }
+    s->left = t->left_shift;
+    s->zero[0] = t->in_zero ? t->in_zero[0] : 0;
+    s->zero[1] = t->in_zero2 ? t->in_zero2[0] : 0;
+    s->zero[2] = t->out_zero ? t->out_zero[0] : 0;
+    emu_code_range(emu_out(n, 0), &s->low, &s->high);
+    if (t->out_min) s->low = t->out_min[0];
+    if (t->out_max) s->high = t->out_max[0];
+    return ST_OK;
+}
+
 static status prepare(emu_node *n, err *e)
 {
     const model_tensor *x1 = emu_in(n, 0), *x2 = emu_in(n, 1), *out = emu_out(n, 0);
@@ -37,6 +75,17 @@ static status prepare(emu_node *n, err *e)
     if (x1->dtype != x2->dtype || x1->dtype != out->dtype) return emu_unsupported_type(n, e);
     if (x1->dtype == MODEL_F32) return ST_OK;
     if (x1->dtype != MODEL_I8 && x1->dtype != MODEL_I16) return emu_unsupported_type(n, e);
+    if (n->op->integer) return stated(n, s);
+    s->zero[0] = emu_zero(x1);
+    s->zero[1] = emu_zero(x2);
+    s->zero[2] = emu_zero(out);
+    s->f[0] = emu_scale(x1);
+    s->f[1] = emu_scale(x2);
+    s->f[2] = n->op->code == MODEL_MUL ? emu_scale(x1) * emu_scale(x2) / emu_scale(out) : emu_scale(out);
+    if (n->profile->habits & EMU_XNN_POINTWISE && x1->dtype == MODEL_I8) {
+        if (n->op->code == MODEL_ADD && !xnn_add(s, s->f[0], s->f[1], s->f[2])) return emu_fail(n, e, ST_UNSUPPORTED, "scales too far apart");
+        return emu_activation_range(n, out, &s->low, &s->high, e);
+    }
     double s1 = (double)emu_scale(x1), s2 = (double)emu_scale(x2), so = (double)emu_scale(out);
     if (n->op->code == MODEL_MUL) {
         quant_multiplier(s1 * s2 / so, &s->m[2], &s->s[2]);
@@ -51,12 +100,34 @@ static status prepare(emu_node *n, err *e)
     return emu_activation_range(n, out, &s->low, &s->high, e);
 }
 
-static int32_t one(const binary_state *s, bool mul, int32_t a, int32_t b)
+static int64_t one(const binary_state *s, const emu_profile *p, bool mul, int32_t a, int32_t b)
 {
-    if (mul) return quant_requant_twice(quant_wrap32((int64_t)a * b), s->m[2], s->s[2]);
-    a = quant_requant_twice(quant_wrap32((int64_t)a * ((int64_t)1 << s->left)), s->m[0], s->s[0]);
-    b = quant_requant_twice(quant_wrap32((int64_t)b * ((int64_t)1 << s->left)), s->m[1], s->s[1]);
-    return quant_requant_twice(quant_wrap32((int64_t)a + b), s->m[2], s->s[2]);
+    emu_rule q = p->pointwise;
+    if (mul) return emu_requant32(q, quant_wrap32((int64_t)a * b), s->m[2], s->s[2]);
+    a = emu_requant32(q, quant_wrap32((int64_t)a * ((int64_t)1 << s->left)), s->m[0], s->s[0]);
+    b = emu_requant32(q, quant_wrap32((int64_t)b * ((int64_t)1 << s->left)), s->m[1], s->s[1]);
+    return emu_requant32(q, quant_wrap32((int64_t)a + b), s->m[2], s->s[2]);
+}
+
+static int64_t one_xnn(const binary_state *s, bool mul, int32_t a, int32_t b)
+{
+    if (mul) return (int64_t)rintf((float)(a * b) * s->f[2]);
+    return ((int64_t)a * s->m[0] + (int64_t)b * s->m[1] + ((int64_t)1 << (s->left - 1))) >> s->left;
+}
+
+/* The zero point is inside the rounding. */
+static int64_t one_float(const binary_state *s, int32_t a, int32_t b)
+{
+    float v = ((float)a * s->f[0] + (float)b * s->f[1]) / s->f[2] + (float)s->zero[2];
+    return (int64_t)roundf(v) - s->zero[2];
+}
+
+static int64_t code(const emu_node *n, const binary_state *s, bool mul, int32_t a, int32_t b)
+{
+    bool narrow = emu_out(n, 0)->dtype == MODEL_I8 && !n->op->integer;
+    if (narrow && n->profile->habits & EMU_XNN_POINTWISE) return one_xnn(s, mul, a, b);
+    if (narrow && !mul && n->profile->habits & EMU_FLOAT_ADD) return one_float(s, a, b);
+    return one(s, n->profile, mul, a, b);
 }
 
 static float one_f32(const binary_state *s, bool mul, float a, float b)
@@ -73,13 +144,13 @@ static void run(emu_node *n, emu_events *ev)
     const void *p1 = emu_in_data(n, 0), *p2 = emu_in_data(n, 1);
     void *to = emu_out_data(n, 0);
     bool mul = n->op->code == MODEL_MUL;
-    int32_t at[MODEL_MAX_DIMS] = {0}, z1 = emu_zero(x1), z2 = emu_zero(x2), zo = emu_zero(out);
+    int32_t at[MODEL_MAX_DIMS] = {0};
     size_t i1 = 0, i2 = 0;
     for (size_t i = 0; i < out->n_elems; i++) {
         if (out->dtype == MODEL_F32)
             ((float *)to)[i] = one_f32(s, mul, ((const float *)p1)[i1], ((const float *)p2)[i2]);
         else
-            emu_store(out, to, i, emu_clamp((int64_t)one(s, mul, emu_load(x1, p1, i1) - z1, emu_load(x2, p2, i2) - z2) + zo, s->low, s->high, ev));
+            emu_store(out, to, i, emu_clamp(code(n, s, mul, emu_load(x1, p1, i1) - s->zero[0], emu_load(x2, p2, i2) - s->zero[1]) + s->zero[2], s->low, s->high, ev));
         for (int d = out->n_dims - 1; d >= 0; d--) { /* next element: odometer over the output, broadcast inputs stand still */
             i1 += s->stride[0][d];
             i2 += s->stride[1][d];

@@ -2,6 +2,7 @@
 #include "emu/ref/mac.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "quant/multiplier.h"
@@ -21,8 +22,10 @@ static int16_t *unpack(const emu_node *n, const emu_mac *m, int candidate, bool 
     const model_weights *w = n->op->weights;
     int16_t *lanes = arena_alloc(n->mem, (size_t)m->out_c * (size_t)m->lanes, sizeof *lanes);
     int width = n->op->choice >= 0 ? n->graph->choices[n->op->choice].candidates[candidate].w_bits : t->bits;
-    int32_t zero = t->n_scales == 1 ? emu_zero(t) : 0;
+    bool per_channel = n->op->integer && t->n_scales > 1;
+    int32_t tensor_zero = t->n_scales == 1 && !(n->profile->habits & EMU_FC_NO_WEIGHT_ZERO) ? emu_zero(t) : 0;
     for (int c = 0; lanes && c < m->out_c; c++) {
+        int32_t zero = per_channel ? (int32_t)t->zero_point[c] : tensor_zero;
         for (int i = 0; i < m->depth; i++) {
             size_t at = transposed ? (size_t)i * (size_t)m->out_c + (size_t)c : (size_t)c * (size_t)m->depth + (size_t)i;
             int32_t code = emu_load(t, t->data, at);
@@ -48,7 +51,7 @@ static int64_t largest_input(const emu_node *n, const emu_mac *m)
     return most;
 }
 
-/* Longest run of products whose sum fits int32, a multiple of 16. At worst |x| = 2^15, |w| = 255: 16 products are below 2^27. */
+/* Longest run of products whose sum fits int32, a multiple of 16. At worst |x| = 2^15, |w| = 383: 16 products are below 2^28. */
 static int safe_chunk(const emu_mac *m, int64_t x)
 {
     int64_t w = 1;
@@ -62,13 +65,15 @@ static int safe_chunk(const emu_mac *m, int64_t x)
     return run > 1 << 20 ? 1 << 20 : (int)run;
 }
 
-/* Weight codes minus their zero point stay within 255 when the zero point is itself a code. Convolutions have none: the engines
- * ignore it there. */
-static bool weight_zero_ok(const model_tensor *w, bool is_fc)
+/* Zero points of weights: fully connected layers and layers that state their integers. The engines ignore a convolution's. */
+static bool weight_zero_ok(const emu_node *n, const model_tensor *w, bool is_fc)
 {
-    int32_t low, high, zero = w->n_scales == 1 ? emu_zero(w) : 0;
-    emu_code_range(w, &low, &high);
-    return zero == 0 || (is_fc && zero >= low && zero <= high);
+    bool used = is_fc || n->op->integer;
+    for (int i = 0; i < w->n_scales; i++) {
+        int64_t zero = w->zero_point[i];
+        if (zero && (!used || zero < -128 || zero > 255)) return false;
+    }
+    return true;
 }
 
 static status prepare_weights(emu_node *n, bool transposed, bool is_fc, emu_mac *m, err *e)
@@ -80,7 +85,7 @@ static status prepare_weights(emu_node *n, bool transposed, bool is_fc, emu_mac 
     m->column = arena_alloc(n->mem, (size_t)m->lanes, sizeof *m->column);
     if (!m->column) return emu_no_memory(n, e);
     for (int k = 0; k < m->n_candidates; k++) {
-        if (!weight_zero_ok(weight_tensor(n, k), is_fc)) return emu_fail(n, e, ST_UNSUPPORTED, "the weights have a zero point that no engine uses");
+        if (!weight_zero_ok(n, weight_tensor(n, k), is_fc)) return emu_fail(n, e, ST_UNSUPPORTED, "the weights have a zero point that no engine uses");
         bool same = k > 0 && !n->op->weights; /* a choice that only changes activations */
         m->weights[k] = same ? m->weights[0] : unpack(n, m, k, transposed);
         if (!m->weights[k]) return emu_no_memory(n, e);
@@ -94,7 +99,7 @@ static status alloc_tables(emu_node *n, emu_mac *m, err *e)
     size_t entries = (size_t)m->n_entries, all = entries * (size_t)m->out_c;
     m->multiplier = arena_alloc(n->mem, all, sizeof *m->multiplier);
     m->shift = arena_alloc(n->mem, all, sizeof *m->shift);
-    m->real = arena_alloc(n->mem, (size_t)m->out_c, sizeof *m->real);
+    m->real = arena_alloc(n->mem, all, sizeof *m->real);
     m->in_zero = arena_alloc(n->mem, entries, sizeof *m->in_zero);
     m->out_zero = arena_alloc(n->mem, entries, sizeof *m->out_zero);
     m->low = arena_alloc(n->mem, entries, sizeof *m->low);
@@ -103,47 +108,67 @@ static status alloc_tables(emu_node *n, emu_mac *m, err *e)
     return ok ? ST_OK : emu_no_memory(n, e);
 }
 
+static bool is_float(emu_rule r) { return r == EMU_REAL || r == EMU_FLOAT_EVEN || r == EMU_FLOAT_TRUNC || r == EMU_FLOAT_AWAY; }
+
+static emu_rule rule_of(const emu_node *n, const emu_mac *m, bool is_fc)
+{
+    bool narrow = emu_in(n, 1)->bits == 4;
+    if (narrow && n->profile->habits & EMU_W4_BUILTIN) return n->op->code == MODEL_DEPTHWISE_CONV_2D ? EMU_TWICE : EMU_UP;
+    if (narrow && is_fc && n->profile->fc == EMU_MVE) return EMU_ONCE; /* its 4-bit kernel requantizes one by one */
+    if (m->acc64) return is_fc ? n->profile->fc_wide : n->profile->wide;
+    return is_fc ? n->profile->fc : n->profile->conv;
+}
+
+/* What the shift of a multiplier may be; above it the engines' own shifts are undefined. */
+static int largest_shift(emu_rule rule)
+{
+    if (is_float(rule)) return INT_MAX;
+    return rule == EMU_WIDE || rule == EMU_WIDE_HALVED ? 14 : 30;
+}
+
 /* Native layers: the file states the integers. */
 static status stated_tables(emu_node *n, bool is_fc, emu_mac *m, err *e)
 {
     const model_integer *t = n->op->integer;
     m->n_entries = t->n_entries;
     TRY(alloc_tables(n, m, e));
-    m->bias = t->bias;
-    m->rule = !t->multiplier ? EMU_RULE_RAW
-              : is_fc && n->profile->fc == EMU_FC_LITERT_REF ? EMU_RULE_ONCE_HALF_AWAY : EMU_RULE_TWICE;
+    m->bias64 = t->bias64 != NULL;
+    m->bias = m->bias64 ? (const void *)t->bias64 : t->bias;
+    m->acc64 = emu_in(n, 0)->dtype == MODEL_I16 && (!t->bias || n->profile->habits & EMU_S16_BIAS32_WIDE);
+    m->addend = t->addend;
+    m->short_cut = n->profile->habits & EMU_SHORT_CUT && t->multiplier && !t->addend;
+    m->unsigned_pairs = n->profile->habits & EMU_UNSIGNED_PAIRS && n->op->code == MODEL_CONV_2D && t->shift && !t->multiplier && emu_out(n, 0)->dtype == MODEL_I8;
+    m->rule = !t->multiplier && !t->scale && !t->shift ? EMU_RAW : rule_of(n, m, is_fc);
+    if (m->rule == EMU_REAL) m->rule = m->acc64 ? EMU_WIDE : EMU_HALF_AWAY;
+    if (m->rule == EMU_FLOAT_TRUNC && !t->scale) m->rule = EMU_TWICE; /* TinyEngine's integer kernels */
     for (int i = 0; i < t->n_entries; i++) {
         m->in_zero[i] = t->in_zero ? t->in_zero[i] : 0;
         m->out_zero[i] = t->out_zero ? t->out_zero[i] : 0;
         emu_code_range(emu_out(n, 0), &m->low[i], &m->high[i]);
         if (t->out_min) m->low[i] = t->out_min[i];
         if (t->out_max) m->high[i] = t->out_max[i];
-        for (int c = 0; t->multiplier && c < m->out_c; c++) {
-            int from = i * t->n_channels + (t->n_channels == 1 ? 0 : c);
-            m->multiplier[i * m->out_c + c] = t->multiplier[from];
-            m->shift[i * m->out_c + c] = t->shift[from];
+        for (int c = 0; m->rule != EMU_RAW && c < m->out_c; c++) {
+            int from = i * t->n_channels + (t->n_channels == 1 ? 0 : c), to = i * m->out_c + c;
+            m->multiplier[to] = t->multiplier ? t->multiplier[from] : 1;
+            m->shift[to] = t->shift ? t->shift[from] : 0;
+            m->real[to] = t->scale ? (double)t->scale[from] : ldexp(m->multiplier[to], m->shift[to] - 31);
+            if (m->shift[to] > largest_shift(m->rule)) return emu_fail(n, e, ST_UNSUPPORTED, "channel %d shifts by %d, beyond what the kernel can", c, m->shift[to]);
+            if (m->multiplier[to] < 0 && m->rule != EMU_FLOOR && m->rule != EMU_SHIFT) return emu_fail(n, e, ST_FORMAT, "channel %d has a negative multiplier", c);
         }
     }
     return ST_OK;
 }
 
-/* Effective scale of channel c. TFLM multiplies s_in s_w of a per-tensor fully connected layer in float32 first. */
-static double effective_scale(const emu_node *n, bool is_fc, int c)
+/* Effective scale of channel c. Some engines multiply s_in s_w of a per-tensor fully connected layer in float32 first; XNNPACK works
+ * in float32 throughout. */
+static double effective_scale(const emu_node *n, const emu_mac *m, bool is_fc, int c)
 {
     const model_tensor *in = emu_in(n, 0), *w = emu_in(n, 1), *out = emu_out(n, 0);
-    double s_w = (double)w->scale[w->n_scales > 1 ? c : 0];
-    if (is_fc && w->n_scales == 1 && n->profile->fc == EMU_FC_TFLM) return (double)(emu_scale(in) * w->scale[0]) / (double)emu_scale(out);
-    return (double)emu_scale(in) * s_w / (double)emu_scale(out);
+    float s_w = w->scale[w->n_scales > 1 ? c : 0];
+    if (m->rule == EMU_FLOAT_EVEN || m->rule == EMU_FLOAT_TRUNC) return (double)(emu_scale(in) * s_w / emu_scale(out));
+    if (is_fc && w->n_scales == 1 && n->profile->habits & EMU_FC_FLOAT_PRODUCT) return (double)(emu_scale(in) * s_w) / (double)emu_scale(out);
+    return (double)emu_scale(in) * (double)s_w / (double)emu_scale(out);
 }
-
-static emu_rule rule_of(const emu_node *n, const emu_mac *m, bool is_fc)
-{
-    if (is_fc && n->profile->fc == EMU_FC_LITERT_REF) return EMU_RULE_REAL;
-    return m->acc64 ? EMU_RULE_WIDE : EMU_RULE_TWICE;
-}
-
-/* What the shift of a multiplier may be; above it the engines' own shifts are undefined. */
-static int largest_shift(emu_rule rule) { return rule == EMU_RULE_REAL ? INT_MAX : rule == EMU_RULE_WIDE ? 14 : 30; }
 
 static status scale_tables(emu_node *n, bool is_fc, emu_mac *m, err *e)
 {
@@ -152,14 +177,16 @@ static status scale_tables(emu_node *n, bool is_fc, emu_mac *m, err *e)
     TRY(alloc_tables(n, m, e));
     /* 16-bit activations accumulate in 64 bits; with a 32-bit bias in 32, and the multiplier stays whole. LiteRT does so only when the
      * operator's quantized_bias_type says int32, as its converter writes then. */
-    m->acc64 = in->dtype == MODEL_I16 && !(bias && bias->dtype == MODEL_I32);
+    m->acc64 = in->dtype == MODEL_I16 && (!(bias && bias->dtype == MODEL_I32) || n->profile->habits & EMU_S16_BIAS32_WIDE);
     m->rule = rule_of(n, m, is_fc);
+    if (m->rule == EMU_FLOOR || m->rule == EMU_SHIFT || m->rule == EMU_FLOAT_AWAY)
+        return emu_fail(n, e, ST_UNSUPPORTED, "profile %s works on stated integers, not on scales", n->profile->name);
     m->bias = bias ? emu_in_data(n, 2) : NULL;
     m->bias64 = bias && bias->dtype == MODEL_I64;
     m->in_zero[0] = emu_zero(in);
     m->out_zero[0] = emu_zero(out);
     for (int c = 0; c < m->out_c; c++) {
-        m->real[c] = effective_scale(n, is_fc, c);
+        m->real[c] = effective_scale(n, m, is_fc, c);
         quant_multiplier(m->real[c], &m->multiplier[c], &m->shift[c]);
         if (m->shift[c] > largest_shift(m->rule))
             return emu_fail(n, e, ST_UNSUPPORTED, "channel %d rescales by %g, beyond what the kernel can shift", c, m->real[c]);
@@ -184,6 +211,7 @@ status emu_mac_prepare(emu_node *n, int out_c, int depth, bool transposed, bool 
     m->out_c = out_c;
     m->depth = depth;
     TRY(n->op->integer ? stated_tables(n, is_fc, m, e) : scale_tables(n, is_fc, m, e));
+    m->short_sums = m->acc64 && n->op->code == MODEL_CONV_2D && n->profile->habits & EMU_S16_SHORT_SUMS;
     return prepare_weights(n, transposed, is_fc, m, e);
 }
 
@@ -219,13 +247,6 @@ void emu_mac_dot4(const emu_mac *m, const int16_t *restrict x, const int16_t *re
     }
 }
 
-/* round half away from zero(v m 2^(s-31)), exact. |v| < 2^31, m < 2^31, s in [-31, 30]. */
-static int64_t scale_half_away(int64_t v, int32_t m, int s)
-{
-    int64_t p = v * m, shift = 31 - s, half = (int64_t)1 << (shift - 1);
-    return p >= 0 ? (p + half) >> shift : -((-p + half) >> shift);
-}
-
 /* double(acc) * scale rounded half away from zero, as std::round does. Outside int32 it is INT32_MIN, whatever the sign: x86's
  * conversion, which LiteRT's results show. */
 static int32_t scale_real(int64_t acc, double scale)
@@ -235,6 +256,21 @@ static int32_t scale_real(int64_t acc, double scale)
     int64_t whole = (int64_t)v;
     double rest = v - (double)whole;
     return (int32_t)(rest >= 0.5 ? whole + 1 : rest <= -0.5 ? whole - 1 : whole);
+}
+
+/* float(acc) * scale, to nearest even: XNNPACK's conversion to int32, which saturates low on overflow as x86's does (the clamp that
+ * XNNPACK applies first keeps large values at the top). */
+static int64_t scale_even(int64_t acc, float scale)
+{
+    float v = (float)acc * scale;
+    return v >= 2147483648.0f ? INT32_MAX : v > -2147483648.0f ? (int64_t)rintf(v) : INT32_MIN;
+}
+
+/* float(acc) * scale cut towards zero, saturating: VCVT.S32.F32. */
+static int64_t scale_trunc(int64_t acc, float scale)
+{
+    float v = (float)acc * scale;
+    return v >= 2147483648.0f ? INT32_MAX : v > -2147483648.0f ? (int64_t)v : INT32_MIN;
 }
 
 /* a + b modulo 2^64, overflow counted: |a| is small, but a 64-bit bias may be anything. */
@@ -256,31 +292,65 @@ int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_even
         ev->wraps += acc != sum;
         sum = acc;
     }
-    if (m->rule == EMU_RULE_RAW) return (int32_t)sum;
+    if (m->rule == EMU_RAW) return (int32_t)sum;
     ev->requants++;
-    int64_t v = m->out_zero[entry];
-    switch (m->rule) { /* the engines add the zero point in 32 bits */
-    case EMU_RULE_TWICE: v = quant_wrap32(v + quant_requant_twice((int32_t)sum, m->multiplier[k], m->shift[k])); break;
-    case EMU_RULE_WIDE: v = quant_wrap32(v + quant_requant_wide(sum, m->multiplier[k], m->shift[k])); break;
-    case EMU_RULE_REAL: v = quant_wrap32(v + scale_real(sum, m->real[c])); break;
-    case EMU_RULE_ONCE_HALF_AWAY: v += scale_half_away(sum, m->multiplier[k], m->shift[k]); break;
-    case EMU_RULE_RAW: break;
+    int64_t v = 0;
+    switch (m->rule) {
+    case EMU_WIDE: case EMU_WIDE_HALVED: v = emu_requant64(m->rule, sum, m->multiplier[k], m->shift[k]); break;
+    case EMU_REAL: v = scale_real(sum, m->real[k]); break;
+    case EMU_FLOAT_EVEN: v = scale_even(sum, (float)m->real[k]); break;
+    case EMU_FLOAT_TRUNC: case EMU_FLOAT_AWAY: v = scale_trunc(sum, (float)m->real[k]); break;
+    case EMU_SHIFT:
+        v = quant_wrap32(quant_wrap32(sum * m->multiplier[k]) + (m->addend ? m->addend[k] : 0)) >> -m->shift[k];
+        if (m->short_cut) v = (v & 0x7FFF) - (v & 0x8000);
+        break;
+    case EMU_HALF_AWAY: v = emu_requant32(m->rule, (int32_t)sum, m->multiplier[k], m->shift[k]); break;
+    case EMU_RAW: case EMU_TWICE: case EMU_ONCE: case EMU_UP: case EMU_MVE: case EMU_FLOOR:
+        v = emu_requant32(m->rule, (int32_t)sum, m->multiplier[k], m->shift[k]);
+        break;
     }
+    v += m->out_zero[entry];
+    if (m->rule == EMU_TWICE || m->rule == EMU_ONCE || m->rule == EMU_WIDE || m->rule == EMU_REAL) v = quant_wrap32(v); /* 32 bits there */
     return emu_clamp(v, m->low[entry], m->high[entry], ev);
 }
 
-void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, void *out, size_t at, emu_events *ev)
+/* Dot product as CMSIS-NN's 16-bit convolution sums it: the first 512 products in int32, the rest in int64; all in int32 for a
+ * left-over pixel. */
+static int64_t dot_short(const emu_mac *m, const int16_t *x, const int16_t *w, bool last)
+{
+    int64_t head = 0, rest = 0;
+    for (int i = 0; i < m->depth; i++) *(last || i < 512 ? &head : &rest) += (int64_t)x[i] * w[i];
+    return quant_wrap32(head) + rest;
+}
+
+/* Four channels of a pixel pair of PULP-NN's mixed convolution with a signed output and no ReLU: clipped as unsigned, low bits kept. */
+static int32_t finish_pair(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev)
+{
+    int32_t low = m->low[entry], high = m->high[entry], top = 2 * high + 1;
+    m->low[entry] = 0;
+    m->high[entry] = top;
+    int32_t code = emu_mac_finish(m, entry, c, sum, ev);
+    m->low[entry] = low;
+    m->high[entry] = high;
+    return code > high ? code - top - 1 : code;
+}
+
+void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, void *out, size_t at, bool last, emu_events *ev)
 {
     const int16_t *w = m->weights[n->candidate] + (size_t)first * (size_t)m->lanes;
     const model_tensor *t = emu_out(n, 0);
     int c = 0;
-    for (; c + 4 <= count; c += 4) {
+    for (; c + 4 <= count && !m->short_sums; c += 4) {
         int64_t sum[4];
         emu_mac_dot4(m, m->column, w + (size_t)c * (size_t)m->lanes, sum);
-        for (int i = 0; i < 4; i++) emu_store(t, out, at + (size_t)(c + i), emu_mac_finish(m, n->entry, first + c + i, sum[i], ev));
+        for (int i = 0; i < 4; i++) {
+            int32_t code = m->unsigned_pairs && !last ? finish_pair(m, n->entry, first + c + i, sum[i], ev) : emu_mac_finish(m, n->entry, first + c + i, sum[i], ev);
+            emu_store(t, out, at + (size_t)(c + i), code);
+        }
     }
     for (; c < count; c++) {
-        int64_t sum = emu_mac_dot(m, m->column, w + (size_t)c * (size_t)m->lanes);
+        const int16_t *row = w + (size_t)c * (size_t)m->lanes;
+        int64_t sum = m->short_sums ? dot_short(m, m->column, row, last) : emu_mac_dot(m, m->column, row);
         emu_store(t, out, at + (size_t)c, emu_mac_finish(m, n->entry, first + c, sum, ev));
     }
     ev->macs += (uint64_t)count * (uint64_t)m->depth;

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * emu/ref/mac.h - the common middle of convolution, depthwise convolution and fully connected layers:
  *   weights of any width unpacked once to int16 lanes, dot products accumulated exactly, accumulators requantized to codes.
- * Operands: |x - zero| <= 2^15, |w - zero| <= 255 (checked by prepare), so lanes fit int16 and a product is at most 2^23. */
+ * Operands: |x - zero| <= 2^15, |w - zero| <= 383 (checked by prepare), so lanes fit int16 and a product is at most 2^23. */
 #ifndef BITEMU_EMU_REF_MAC_H
 #define BITEMU_EMU_REF_MAC_H
 
 #include "emu/ref/common.h"
-
-/* How an accumulator becomes a code. */
-typedef enum emu_rule {
-    EMU_RULE_RAW,       /* it does not: int32 output (native logits) */
-    EMU_RULE_TWICE,     /* 32-bit accumulator, quant_requant_twice */
-    EMU_RULE_ONCE_HALF_AWAY, /* 32-bit, m 2^(s-31) exact, half away from zero: native layers under litert-ref's fully connected */
-    EMU_RULE_REAL,      /* round half away(double(acc) * double scale), 32- or 64-bit: LiteRT reference fully connected */
-    EMU_RULE_WIDE       /* 64-bit accumulator, quant_requant_wide */
-} emu_rule;
 
 typedef struct emu_mac {
     emu_rule rule;
@@ -25,12 +16,16 @@ typedef struct emu_mac {
     int16_t *weights[MODEL_MAX_CANDIDATES]; /* [out_c][lanes], zero point subtracted */
     int chunk;                  /* products that surely fit an int32 sum, multiple of 16 */
     int16_t *column;            /* [lanes] one receptive field, zero point subtracted */
+    bool short_sums;            /* EMU_S16_SHORT_SUMS applies */
     const void *bias;           /* [entries][out_c] int32 or int64, or NULL */
     bool bias64;
     int n_entries;
     int32_t *multiplier;        /* [entries][out_c] */
     int *shift;                 /* [entries][out_c] */
-    double *real;               /* [out_c], EMU_RULE_REAL */
+    double *real;               /* [entries][out_c], rules in floating point */
+    bool short_cut;             /* EMU_SHORT_CUT applies */
+    bool unsigned_pairs;        /* EMU_UNSIGNED_PAIRS applies */
+    const int64_t *addend;      /* [entries][out_c] EMU_SHIFT, or NULL */
     int32_t *in_zero, *out_zero, *low, *high; /* [entries] */
 } emu_mac;
 
@@ -46,8 +41,9 @@ void emu_mac_dot4(const emu_mac *m, const int16_t *x, const int16_t *w, int64_t 
 /* Adds the bias of channel c, records the accumulator, requantizes, clamps. */
 int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev);
 
-/* All output channels [first, first + count) of one receptive field in m->column; codes go to elements at, at + 1, ... of out. */
-void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, void *out, size_t at, emu_events *ev);
+/* All output channels [first, first + count) of one receptive field in m->column; codes go to elements at, at + 1, ... of out.
+ * last: a left-over pixel (EMU_S16_SHORT_SUMS). */
+void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, void *out, size_t at, bool last, emu_events *ev);
 
 /* x - zero of n elements of tensor t from element `from`, as lanes. */
 void emu_mac_lanes(const model_tensor *t, const void *data, size_t from, size_t n, int32_t zero, int16_t *lanes);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * MEAN over constant axes. TFLite reference_ops::QuantizedMeanOrSum: the multiplier takes 1/count in before the usual double rounding. */
+ * MEAN over constant axes. TFLite reference_ops::QuantizedMeanOrSum: the multiplier takes 1/count in before the usual double rounding.
+ * LiteRT's optimized kernel (height and width): the count divides a double scale, the input's zero point moves into the output's. */
+#include <math.h>
+
 #include "emu/ref/common.h"
 #include "emu/ref/rows.h"
 #include "quant/multiplier.h"
@@ -8,6 +11,10 @@
 typedef struct mean_state {
     int32_t count, multiplier;
     int shift;
+    emu_rule rule;
+    int32_t in_zero, out_zero;
+    float real;    /* s_in / (s_out count) */
+    bool xnn;      /* rint(float(sum) * real + zero point) */
     bool reduced[MODEL_MAX_DIMS];
     int64_t *sums; /* [outputs] */
 } mean_state;
@@ -34,11 +41,32 @@ static status prepare(emu_node *n, err *e)
         if (!s->reduced[a]) s->count *= in->dims[a];
         s->reduced[a] = true;
     }
+    s->rule = n->profile->pointwise;
+    s->sums = arena_alloc(n->mem, out->n_elems, sizeof *s->sums);
+    if (!s->sums) return emu_no_memory(n, e);
+    if (n->op->integer) { /* the multiplier holds 1/count already */
+        const model_integer *t = n->op->integer;
+        s->multiplier = t->multiplier[0];
+        s->shift = t->shift[0];
+        s->in_zero = t->in_zero ? t->in_zero[0] : 0;
+        s->out_zero = t->out_zero ? t->out_zero[0] : 0;
+        return ST_OK;
+    }
+    s->in_zero = emu_zero(in);
+    s->out_zero = emu_zero(out);
+    s->xnn = n->profile->habits & EMU_XNN_POINTWISE && in->dtype == MODEL_I8;
+    s->real = emu_scale(in) / (emu_scale(out) * (float)s->count);
+    if (n->profile->habits & EMU_OPTIMIZED_MEAN && in->dtype == MODEL_I8 && in->n_dims == 4 && s->reduced[1] && s->reduced[2] && !s->reduced[0] && !s->reduced[3]) {
+        float moved = (float)s->in_zero * emu_scale(in) / emu_scale(out);
+        s->out_zero -= (int32_t)(moved > 0 ? moved + 0.5f : moved - 0.5f);
+        s->in_zero = 0;
+        quant_multiplier((double)s->real, &s->multiplier, &s->shift);
+        return ST_OK;
+    }
     quant_multiplier((double)emu_scale(in) / (double)emu_scale(out), &s->multiplier, &s->shift);
     if (s->shift > 30 || s->count < 1) return emu_fail(n, e, ST_UNSUPPORTED, "rescaling by 2^%d over %d elements", s->shift, s->count);
     fold_count(s);
-    s->sums = arena_alloc(n->mem, out->n_elems, sizeof *s->sums);
-    return s->sums ? ST_OK : emu_no_memory(n, e);
+    return ST_OK;
 }
 
 static void run(emu_node *n, emu_events *ev)
@@ -57,9 +85,10 @@ static void run(emu_node *n, emu_events *ev)
         for (int d = in->n_dims - 1; d >= 0 && ++at[d] == in->dims[d]; d--) at[d] = 0;
     }
     for (size_t i = 0; i < out->n_elems; i++) {
-        int64_t acc = s->sums[i] - (int64_t)emu_zero(in) * s->count;
+        int64_t acc = s->sums[i] - (int64_t)s->in_zero * s->count;
         emu_events_acc(ev, acc);
-        int64_t v = (int64_t)quant_requant_twice(quant_wrap32(acc), s->multiplier, s->shift) + emu_zero(out);
+        int64_t v = s->xnn ? (int64_t)rintf((float)acc * s->real + (float)s->out_zero) - s->out_zero : emu_requant32(s->rule, quant_wrap32(acc), s->multiplier, s->shift);
+        v += s->out_zero;
         emu_store(out, emu_out_data(n, 0), i, emu_clamp(v, low, high, ev));
     }
 }

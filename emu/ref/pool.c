@@ -20,6 +20,12 @@ static status prepare(emu_node *n, err *e)
     if (!known || in->dtype != out->dtype) return emu_unsupported_type(n, e);
     emu_window_init(&s->w, in, out, a->filter_h, a->filter_w, a);
     emu_activation_range_f32(a->activation, &s->low_f, &s->high_f);
+    if (n->op->integer) { /* the clamp is stated */
+        emu_code_range(out, &s->low, &s->high);
+        if (n->op->integer->out_min) s->low = n->op->integer->out_min[0];
+        if (n->op->integer->out_max) s->high = n->op->integer->out_max[0];
+        return ST_OK;
+    }
     return in->dtype == MODEL_F32 ? ST_OK : emu_activation_range(n, out, &s->low, &s->high, e);
 }
 
@@ -89,7 +95,8 @@ static void run(emu_node *n, emu_events *ev)
     const emu_window *w = &s->w;
     const model_tensor *t = emu_in(n, 0);
     size_t at = 0;
-    for (int b = 0; b < w->batches; b++)
+    bool first_only = n->profile->habits & EMU_POOL_FIRST_IMAGE;
+    for (int b = 0; b < (first_only ? 1 : w->batches); b++)
         for (int oy = 0; oy < w->out_h; oy++)
             for (int ox = 0; ox < w->out_w; ox++)
                 for (int c = 0; c < w->in_c; c++, at++) {

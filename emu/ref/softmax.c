@@ -16,6 +16,8 @@ typedef struct softmax_state {
     int32_t multiplier;
     int shift;
     int32_t diff_min;
+    emu_rule rule;
+    bool wraps;                                   /* EMU_SOFTMAX16_WRAPS */
     int16_t exp_table[TABLE], recip_table[TABLE]; /* e^x on [-10, 0]; 1 / (1 + x) on [0, 1] */
     int32_t *exps;                                /* [depth] */
 } softmax_state;
@@ -55,18 +57,24 @@ static status prepare(emu_node *n, err *e)
     s->exps = arena_alloc(n->mem, s->depth, sizeof *s->exps);
     if (!s->exps) return emu_no_memory(n, e);
     if (in->dtype == MODEL_F32 && out->dtype == MODEL_F32) return ST_OK;
-    double scale = (double)n->op->attrs.beta * (double)emu_scale(in);
+    double scale = n->op->integer ? 0 : (double)n->op->attrs.beta * (double)emu_scale(in);
+    s->rule = n->profile->pointwise;
+    s->wraps = n->profile->habits & EMU_SOFTMAX16_WRAPS;
+    if (n->op->integer) {
+        s->multiplier = n->op->integer->multiplier[0];
+        s->shift = n->op->integer->shift[0];
+    }
     if (in->dtype == MODEL_I16 && out->dtype == MODEL_I16) {
-        quant_multiplier((double)emu_scale(in) * (double)n->op->attrs.beta / (10.0 / 65535.0), &s->multiplier, &s->shift);
+        if (!n->op->integer) quant_multiplier((double)emu_scale(in) * (double)n->op->attrs.beta / (10.0 / 65535.0), &s->multiplier, &s->shift);
         make_table(exp_of, -10, 0, s->exp_table);
         make_table(recip_of, 0, 1, s->recip_table);
         return ST_OK;
     }
     bool known = (in->dtype == MODEL_I8 && (out->dtype == MODEL_I8 || out->dtype == MODEL_I16)) || (in->dtype == MODEL_U8 && out->dtype == MODEL_U8);
     if (!known) return emu_unsupported_type(n, e);
-    double real = scale * (double)(1 << 26);
-    quant_multiplier(real < 2147483647.0 ? real : 2147483647.0, &s->multiplier, &s->shift);
-    if (s->shift < 0) return emu_fail(n, e, ST_UNSUPPORTED, "input scale %g is too small for the fixed-point softmax", (double)emu_scale(in));
+    double real = scale * (double)(1 << 26), most = s->rule == EMU_ONCE ? 1073741823.0 : 2147483647.0;
+    if (!n->op->integer) quant_multiplier(real < most ? real : most, &s->multiplier, &s->shift);
+    if (s->shift < 0) return emu_fail(n, e, ST_UNSUPPORTED, "input scale %g is too small for the fixed-point softmax", scale);
     s->diff_min = -(int32_t)floor(31.0 * (double)(1 << 26) / ldexp(1, s->shift));
     return ST_OK;
 }
@@ -81,7 +89,7 @@ static void row8(const softmax_state *s, const model_tensor *in, const model_ten
     }
     for (size_t i = 0; i < s->depth; i++) {
         int32_t d = emu_load(in, from, at + i) - most;
-        s->exps[i] = d < s->diff_min ? -1 : quant_exp_negative(quant_requant_twice(d, s->multiplier, s->shift), 5);
+        s->exps[i] = d < s->diff_min ? -1 : quant_exp_negative(emu_requant32(s->rule, d, s->multiplier, s->shift), 5);
         if (s->exps[i] >= 0) sum = quant_wrap32((int64_t)sum + quant_divide_pot(s->exps[i], 12)); /* Q12.19 */
     }
     int head = quant_clz32((uint32_t)sum), shift = 12 - head + (out->dtype == MODEL_I16 ? 15 : 23);
@@ -91,6 +99,12 @@ static void row8(const softmax_state *s, const model_tensor *in, const model_ten
         if (s->exps[i] >= 0) v = (int64_t)quant_divide_pot(quant_doubling_high_mul(scale, s->exps[i]), shift) + low;
         emu_store(out, to, at + i, emu_clamp(v, low, high, ev));
     }
+}
+
+static int32_t wrap16(int64_t v)
+{
+    int32_t low = (int32_t)(v & 0xFFFF);
+    return low < 0x8000 ? low : low - 0x10000;
 }
 
 static void row16(const softmax_state *s, const int16_t *x, int16_t *y, emu_events *ev)
@@ -104,8 +118,10 @@ static void row16(const softmax_state *s, const int16_t *x, int16_t *y, emu_even
     }
     int head = quant_clz32((uint32_t)sum);
     int32_t scaled = (int32_t)((((int64_t)sum << (head - 1)) + (1 << 13)) >> 14);
-    int32_t recip = look_up(quant_clamp(scaled - (1 << 16) - 32768, INT16_MIN, INT16_MAX), s->recip_table);
-    for (size_t i = 0; i < s->depth; i++)
+    int32_t at = scaled - (1 << 16) - 32768;
+    int32_t recip = look_up(s->wraps ? wrap16(at) : quant_clamp(at, INT16_MIN, INT16_MAX), s->recip_table);
+    for (size_t i = 0; s->wraps && i < s->depth; i++) y[i] = (int16_t)wrap16((((int64_t)s->exps[i] * recip >> (30 - head)) + 1) >> 1);
+    for (size_t i = 0; !s->wraps && i < s->depth; i++)
         y[i] = (int16_t)emu_clamp((s->exps[i] * recip + ((int64_t)1 << (30 - head))) >> (31 - head), 0, 32767, ev);
 }
 

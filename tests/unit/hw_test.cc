@@ -231,7 +231,12 @@ TEST(HwPlan, WeightsNestedOnceSeparateAll)
     n.choices.push_back(c);
     int32_t some[32] = {};
     int8_t shifts[32] = {};
-    model_integer q = {1, {0, 0}, 2, 16, some, some, shifts, some, some, some, some};
+    model_integer q = {};
+    q.n_keys = 1;
+    q.n_entries = 2;
+    q.n_channels = 16;
+    q.bias = q.multiplier = q.in_zero = q.out_zero = q.out_min = q.out_max = some;
+    q.shift = shifts;
     model_weights nested = {MODEL_NESTED_FLOOR, 4, 1, {w}}, separate = {MODEL_SEPARATE, 0, 2, {w, w2}};
     model_op &o = n.op(MODEL_CONV_2D, {in, w}, {out});
     o.choice = 0;
