@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/table.h"
 #include "emu/profile.h"
+#include "model/graph.h"
 
 static const cli_usage usage = {
     "bitemu profiles [--format text|json]",
@@ -15,22 +16,33 @@ static const cli_usage usage = {
 
 static void print_text(const emu_profile *p, size_t n)
 {
-    static const char *const columns[] = {"profile", "version", "whose bits", NULL};
+    static const char *const columns[] = {"profile", "version", "whose bits", "operators", NULL};
     cli_table *t = cli_table_create(columns);
     for (size_t i = 0; t && i < n; i++) {
         cli_table_row(t);
         cli_table_cell(t, "%s", p[i].name);
         cli_table_cell(t, "%s", p[i].version);
         cli_table_cell(t, "%s", p[i].source);
+        cli_table_cell(t, "%s", p[i].operators ? p[i].operators : "all");
     }
     if (t) cli_table_print(&t);
+}
+
+/* Operators that compute; those that only move data belong to every profile. */
+static json_t *operators(const emu_profile *p)
+{
+    json_t *list = json_array();
+    for (int c = 0; c < MODEL_N_OPCODES; c++) {
+        if (emu_profile_has(p, model_opcode_name((model_opcode)c))) json_array_append_new(list, json_string(model_opcode_name((model_opcode)c)));
+    }
+    return list;
 }
 
 static void print_json(const emu_profile *p, size_t n)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", p[i].name, "version", p[i].version, "source", p[i].source));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "name", p[i].name, "version", p[i].version, "source", p[i].source, "operators", operators(&p[i])));
     (void)json_dumpf(list, stdout, JSON_INDENT(1));
     putchar('\n');
     json_decref(list);

@@ -11,6 +11,7 @@ static const struct { const char *name, *summary; int (*run)(int, char **); } co
     {"plan", "memory plan: SRAM at every operator, flash", cmd_plan},
     {"boards", "boards whose costs are known", cmd_boards},
     {"profiles", "arithmetics that can be emulated", cmd_profiles},
+    {"vectors", "replay recorded kernel vectors: does the emulator answer what the library did?", cmd_vectors},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

@@ -40,7 +40,7 @@ def write(name, data):
 checks.check(bitemu().returncode == 2, "no command is usage")
 checks.check(bitemu("--help").returncode == 0, "--help")
 checks.check("bitemu" in bitemu("--version").stdout, "--version")
-for command in ("run", "compare", "inspect", "plan", "boards", "profiles"):
+for command in ("run", "compare", "inspect", "plan", "boards", "profiles", "vectors"):
     done = bitemu(command, "--help")
     checks.check(done.returncode == 0 and "usage:" in done.stdout and "--" in done.stdout, f"{command} --help")
 fails(2, ["frobnicate"], "frobnicate")
@@ -166,7 +166,7 @@ checks.check(done.returncode == 1 and "input 5" in done.stdout and "element 3" i
 # the other commands
 plan = bitemu_json("plan", MODEL)
 checks.check(plan["sram_bytes"] >= plan["bound_bytes"] > 0 and plan["buffers"] and "flash" in bitemu("plan", MODEL).stdout, "plan")
-checks.check({p["name"] for p in bitemu_json("profiles")} == {"tflm", "litert-ref"} and "tflm" in bitemu("profiles").stdout, "profiles")
+checks.check({p["name"] for p in bitemu_json("profiles")} >= {"tflm", "litert-ref", "ruy", "xnnpack", "cmsis-nn", "cmix-nn", "pulp-nn", "tinyengine", "esp-nn", "muriscv-nn", "larq"} and "tflm" in bitemu("profiles").stdout, "profiles")
 checks.check({b["name"] for b in bitemu_json("boards")} >= {"nucleo-l4r5zi", "nucleo-g0b1re"}, "boards as JSON")
 checks.check(len(bitemu_json("inspect", MODEL)["operators"]) == 12, "inspect as JSON")
 csv = bitemu(*RUN, "--format", "csv").stdout.splitlines()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What real boards answered (published MLPerf Tiny accuracy logs) against the emulator under `tflm`: the groups of boards that run
-TensorFlow Lite Micro's arithmetic must be equal on every input. Then ResNet-8 on the whole CIFAR-10 test set under `litert-ref`,
+"""What real boards answered (published MLPerf Tiny accuracy logs) against the emulator under every profile that runs
+these networks: groups of boards whose arithmetic is known must be equal as often as stated below. Then ResNet-8 on the whole CIFAR-10 test set under `litert-ref`,
 and the unmodified logs of one board through `bitemu compare`."""
 import pathlib
 import sys
@@ -33,22 +33,37 @@ def cifar_test():
     return np.concatenate(parts), np.load(shared / "data" / "cifar10" / "test_labels.npy")
 
 
+PROFILES = ("tflm", "litert-ref", "ruy", "xnnpack", "tflite-single-round")
+# group: (profile, vectors that are equal); a change either way is news.
+EXPLAINED = {"30ab42f7": ("tflm", 1000), "c0d76191": ("xnnpack", 1000), "b5cac33a": ("ruy", 1000), "5f12d91a": ("xnnpack", 998),
+             "e5817c74": ("tflm", 200), "7a175ce9": ("ruy", 200), "b124ae37": ("tflite-single-round", 200), "762a38e0": ("tflite-single-round", 199),
+             "3139e3e3": ("tflm", 199), "c1661b7c": ("tflm", 200), "699bb6fc": ("xnnpack", 200)}
+
+
 def outputs(model, x, name):
+    """Outputs under every profile."""
     np.save(tmp / "x.npy", x)
     dump = tmp / f"{name}.npz"
-    done = bitemu("run", model, "--input", tmp / "x.npy", "--dump", dump, "--threads", 2)
-    if not checks.check(done.returncode == 0, f"{name}: {done.stderr}"):
-        checks.finish()
-    return np.load(dump)["out0"]
+    result = {}
+    for profile in PROFILES:
+        done = bitemu("run", model, "--input", tmp / "x.npy", "--dump", dump, "--threads", 2, "--profile", profile)
+        if not checks.check(done.returncode == 0, f"{name}: {done.stderr}"):
+            checks.finish()
+        result[profile] = np.load(dump)["out0"]
+    return result
 
 
-def against_boards(name, got, group):
+def against_boards(name, got):
     z = np.load(shared / "oracles" / "silicon" / f"{name}.npz", allow_pickle=False)
+    submissions = (shared / "oracles" / "silicon" / "submissions.csv").read_text()
     for i, g in enumerate(z["groups"]):
-        same = (got.reshape(z["outputs"][i].shape) == z["outputs"][i]).all(axis=1).sum()
-        print(f"{name} group {g}: {same} of {len(got)} vectors equal")
-        if g == group:
-            checks.check(same == len(got), f"{name}: group {g} is TFLM's arithmetic, {same} of {len(got)} equal")
+        same = {p: int((y.reshape(z["outputs"][i].shape) == z["outputs"][i]).all(axis=1).sum()) for p, y in got.items()}
+        best = max(same, key=same.get)
+        print(f"{name} group {g} ({submissions.count(f'{name},{g},')} logs): {same[best]} of {len(z['inputs'])} vectors equal under {best}; "
+              + ", ".join(f"{p} {n}" for p, n in same.items()))
+        if str(g) in EXPLAINED:
+            profile, equal = EXPLAINED[str(g)]
+            checks.check(same[profile] == equal, f"{name}: group {g} under {profile}: {same[profile]} equal, known {equal}")
 
 
 def against_log(name, model, x, names):
@@ -61,7 +76,7 @@ def against_log(name, model, x, names):
 
 
 kws = np.load(TINY / "kws01_x.npy")
-against_boards("kws", outputs(KWS, kws, "kws"), "30ab42f7")
+against_boards("kws", outputs(KWS, kws, "kws"))
 logs = shared / "logs" / "accuracy"
 kws_trace = against_log("kws", KWS, kws, (TINY / "kws01_names.txt").read_text().split())
 done = bitemu("compare", logs / "l4r5zi_tflm_kws.log.gz", kws_trace)
@@ -71,12 +86,12 @@ checks.check(done.returncode == 0, f"kws log of the NUCLEO-L4R5ZI running TFLM d
 images, labels = cifar_test()
 if images is not None:
     codes = (images.astype(np.int16) - 128).astype(np.int8)
-    for name, idx, group in (("ic_a", "ic01_mlcommons_idx.npy", "e5817c74"), ("ic_b", "ic01_energyrunner_idx.npy", "c1661b7c")):
+    for name, idx in (("ic_a", "ic01_mlcommons_idx.npy"), ("ic_b", "ic01_energyrunner_idx.npy")):
         pick = np.load(TINY / idx)
         names = [str(n) for n in np.load(shared / "oracles" / "silicon" / f"{name}.npz")["inputs"]]
         listed = (TINY / idx.replace("_idx.npy", "_names.txt")).read_text().split()
         order = [listed.index(n) for n in names] if set(names) == set(listed) else range(len(names))
-        against_boards(name, outputs(IC, codes[pick][list(order)], name), group)
+        against_boards(name, outputs(IC, codes[pick][list(order)], name))
     np.save(tmp / "cifar.npy", codes)
     np.save(tmp / "labels.npy", labels)
     run = bitemu_json("run", IC, "--input", tmp / "cifar.npy", "--labels", tmp / "labels.npy", "--profile", "litert-ref", "--threads", 2)

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Recorded cases that are one primitive, not a network's operator; and the rules by which a recorded output is a library's defect. */
+#include <math.h>
+#include <string.h>
+
+#include "quant/fixedpoint.h"
+#include "quant/multiplier.h"
+#include "quant/requant.h"
+#include "sim/vectors_case.h"
+
+static int64_t by_rule(const emu_profile *p, bool wide, bool predicated, int64_t acc, int32_t m, int s)
+{
+    if (wide) return emu_requant64(p->wide, acc, m, s);
+    if (predicated) return quant_requant_mve_predicated((int32_t)acc, m, s);
+    return emu_requant32(p->conv, (int32_t)acc, m, s);
+}
+
+static int64_t gemmlowp(const char *op, int32_t x)
+{
+    if (strcmp(op, "exp_on_negative_q5") == 0) return quant_exp_negative(x, 5);
+    if (strcmp(op, "logistic_q4") == 0) return quant_logistic(x, 4);
+    if (strcmp(op, "tanh_q4") == 0) return quant_tanh(x, 4);
+    return quant_one_over_one_plus(x);
+}
+
+/* Saturating truncation of float(acc) * scale (VCVT). */
+static int64_t truncated(int32_t acc, float scale)
+{
+    float v = (float)acc * scale;
+    return v >= 2147483648.0f ? INT32_MAX : v > -2147483648.0f ? (int64_t)v : INT32_MIN;
+}
+
+static int64_t logistic_entry(float scale, int zero, int q)
+{
+    float y = roundf(256.0f * (1.0f / (1.0f + expf(-((float)(q - zero) * scale))))) - 128.0f;
+    return y > 127.0f ? 127 : (int64_t)y;
+}
+
+/* LCE bitpack: bit = 1 where the code is below the zero point; 32 channels a word, first channel in bit 0. */
+static void bitpack(const vec_case *c, const vec_array *x, int64_t *got)
+{
+    int rows = vec_int(c, "rows", 0), cols = vec_int(c, "cols", 0), words = (cols + 31) / 32, zero = vec_int(c, "zero_point", 0);
+    for (int r = 0; r < rows; r++) {
+        for (int w = 0; w < words; w++) {
+            uint32_t word = 0;
+            for (int i = 0; i < 32 && w * 32 + i < cols; i++) word |= (uint32_t)(vec_value(x, (size_t)(r * cols + w * 32 + i)) < zero) << i;
+            got[r * words + w] = quant_wrap32(word);
+        }
+    }
+}
+
+status vec_primitive(const vec_case *c, const emu_profile *p, const char *role, int64_t **got, size_t *n)
+{
+    const char *op = c->file->op;
+    vec_array want, a, m, s;
+    if (!vec_get(c, role, &want)) return ST_UNSUPPORTED;
+    bool requantize = strcmp(op, "requantize") == 0, parameters = strcmp(op, "quantize_multiplier") == 0, real = strcmp(op, "requantize_float") == 0;
+    bool lowp = strcmp(c->file->library, "gemmlowp") == 0, lut = strcmp(op, "logistic_lut") == 0, pack = strcmp(op, "bitpack") == 0;
+    if (!requantize && !parameters && !real && !lowp && !lut && !pack) return ST_UNSUPPORTED;
+    *n = want.n;
+    *got = arena_alloc(c->mem, want.n, sizeof **got);
+    if (!*got) return err_set(c->e, ST_NOMEM, "", "no memory");
+    const char *operand = requantize || real ? "acc" : parameters ? "scale" : "input";
+    if (!lut && (!vec_get(c, operand, &a) || (!pack && a.n != want.n))) return err_set(c->e, ST_FORMAT, "", "array '%s' does not fit the output", operand);
+    if (requantize && (!vec_get(c, "mult", &m) || !vec_get(c, "shift", &s) || m.n != want.n || s.n != want.n)) return err_set(c->e, ST_FORMAT, "", "mult or shift does not fit the output");
+    if (real && (!vec_get(c, "scale", &m) || m.n != want.n)) return err_set(c->e, ST_FORMAT, "", "scale does not fit the output");
+    if (pack) bitpack(c, &a, *got);
+    for (size_t i = 0; !pack && i < want.n; i++) {
+        int32_t mult = 0;
+        int shift = 0;
+        if (requantize) {
+            (*got)[i] = by_rule(p, a.type == NPY_I64, strcmp(role, "output_predicated") == 0, vec_value(&a, i), (int32_t)vec_value(&m, i), (int)vec_value(&s, i));
+        } else if (parameters) {
+            quant_multiplier(((const double *)a.data)[i], &mult, &shift);
+            if (p->conv == EMU_ONCE && shift > 30) {
+                shift = 30;
+                mult = INT32_MAX;
+            }
+            (*got)[i] = strcmp(role, "mult") == 0 ? mult : shift;
+        } else if (real) {
+            (*got)[i] = truncated((int32_t)vec_value(&a, i), ((const float *)m.data)[i]);
+        } else {
+            (*got)[i] = lut ? logistic_entry((float)vec_real(c, "input_scale", 1), vec_int(c, "input_zero_point", 0), (int8_t)i) : gemmlowp(op, (int32_t)vec_value(&a, i));
+        }
+    }
+    return ST_OK;
+}
+
+const char *vec_defect(const vec_case *c)
+{
+    bool conv = strcmp(c->file->op, "conv2d") == 0;
+    if (conv && strcmp(c->file->library, "muriscvnn") == 0 && vec_int(c, "groups", 1) > 1) return "grouped convolution reads weights beyond their end";
+    if (conv && strcmp(c->file->library, "espnn") == 0 && vec_int(c, "groups", 1) > 1) return "1x1 kernel ignores groups and reads weights beyond their end";
+    return NULL;
+}
