@@ -41,6 +41,7 @@ enum {
     EMU_PAD_RAW_ZERO = 1 << 11,     /* depthwise pads with code 0, not with the zero point */
     EMU_CMIX = 1 << 12,             /* sub-byte depthwise: weights by USAT of a rotated word, activations two or one apart; 2-bit
                                        outputs of an odd number of pixels: the last one stores 4 channels only */
+    EMU_W4_NIBBLES = 1 << 16,       /* 4-bit depthwise, odd input channels: nibbles in the order of emu/ref/depthwise_nibbles.c */
     EMU_UNSIGNED_PAIRS = 1 << 15,   /* signed outputs without ReLU: four channels of a pixel pair are clipped as unsigned, low bits kept */
     EMU_SHORT_CUT = 1 << 14,        /* EMU_SHIFT without addend: the shifted value is cut to int16 before the clamp */
     EMU_W4_BUILTIN = 1 << 13        /* 4-bit weights go to LiteRT's built-in kernels: depthwise reference, others ruy */

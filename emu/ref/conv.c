@@ -12,6 +12,7 @@ typedef struct conv_state {
     emu_window w;
     int groups;            /* convolution: in_c / weights' in_c; depthwise: in_c */
     emu_mac mac;
+    bool nibbles;          /* depthwise: emu_depthwise_nibbles */
     int *source;           /* depthwise, EMU_CMIX below 8 bits: input channel that output channel c reads; else NULL */
     int16_t *depth_lanes;  /* depthwise: [k_h k_w][out_c] weights of each candidate, taps first */
     int32_t *sums;         /* depthwise: [out_c] */
@@ -117,6 +118,7 @@ static status depthwise_prepare(emu_node *n, err *e)
     if (!s->sums || !s->depth_lanes) return emu_no_memory(n, e);
     if (taps > s->mac.chunk) return emu_fail(n, e, ST_UNSUPPORTED, "a window of %d taps", taps);
     if (n->profile->habits & EMU_CMIX && w->bits < 8) return cmix_weights(n, s, taps, out_c, e);
+    s->nibbles = emu_depthwise_nibbles_apply(n, &s->w);
     int16_t *to = s->depth_lanes;
     for (int k = 0; k < s->mac.n_candidates; k++) {
         for (int i = 0; i < taps; i++) {
@@ -155,6 +157,10 @@ static void depthwise_pixel(const conv_state *s, const emu_node *n, size_t image
     const emu_window *w = &s->w;
     int multiplier = w->out_c / w->in_c;
     const int16_t *lanes = s->depth_lanes + (size_t)n->candidate * (size_t)(w->k_h * w->k_w) * (size_t)w->out_c;
+    if (s->nibbles) {
+        emu_depthwise_nibbles(n, w, image, oy, ox, s->mac.in_zero[n->entry], s->sums);
+        return;
+    }
     memset(s->sums, 0, (size_t)w->out_c * sizeof *s->sums);
     for (int ky = 0; ky < w->k_h; ky++) {
         int iy = oy * w->stride_h + ky * w->dilation_h - w->pad_top;

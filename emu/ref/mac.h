@@ -45,6 +45,10 @@ int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_even
  * last: a left-over pixel (EMU_S16_SHORT_SUMS). */
 void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, void *out, size_t at, bool last, emu_events *ev);
 
+/* Does the library's 4-bit depthwise kernel for odd input channels apply (EMU_W4_NIBBLES)? Then sums[out_c] of one pixel come from it. */
+bool emu_depthwise_nibbles_apply(const emu_node *n, const emu_window *w);
+void emu_depthwise_nibbles(const emu_node *n, const emu_window *w, size_t image, int oy, int ox, int32_t zero, int32_t *sums);
+
 /* x - zero of n elements of tensor t from element `from`, as lanes. */
 void emu_mac_lanes(const model_tensor *t, const void *data, size_t from, size_t n, int32_t zero, int16_t *lanes);
 

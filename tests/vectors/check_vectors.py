@@ -14,9 +14,6 @@ from support import SOURCE, Checks, bitemu, bitemu_json, need_numpy, need_shared
 # (library, operator): (differ, unsupported, defect, why). The list of what is still unproven.
 GAPS = {
     ("cmsisnn", "buffer_sizes"): (0, 140, 0, "scratch sizes are a cost, not arithmetic; not computed yet"),
-    ("cmsisnn", "depthwise"): (33, 0, 0, "4-bit weights, odd input channels: the library mixes nibbles in an order not found yet"),
-    ("cmsisnn_mve_single", "depthwise"): (33, 0, 0, "the same"),
-    ("muriscvnn", "depthwise"): (33, 0, 0, "the same"),
     ("cmsisnn_mve_single", "conv2d"): (18, 0, 0, "predicated lanes round otherwise (14), 1xN kernels read wrong columns (4)"),
     ("muriscvnn", "conv2d"): (0, 0, 10, "grouped convolution reads weights beyond their end"),
     ("espnn", "conv2d"): (0, 0, 1, "1x1 kernel ignores groups and reads weights beyond their end"),
