@@ -6,7 +6,8 @@ import sys
 
 import numpy as np
 
-from . import config, data, export, integer, loop, native
+from . import config, export, integer, loop, native
+from .data import digits as data
 
 
 def policies(model):
@@ -48,6 +49,24 @@ def digits(args):
     print_report(report(integer.Model(native.read(path)), parts.test.x, parts.test.y))
 
 
+def cifar10(args):
+    """Trains; the report follows from the exported integers."""
+    from .data import cifar10 as pictures
+    from .schemes import adabits
+    cfg = config.load(args.config, config.CIFAR10, config.check_cifar10)
+    folder = args.data or os.environ.get("BITEMU_DATA")
+    if not folder:
+        raise ValueError("name the folder of CIFAR-10: --data FOLDER, or BITEMU_DATA")
+    os.makedirs(args.out, exist_ok=True)
+    net = adabits.train(cfg, pictures.load(folder, "train"), args.out, args.resume, args.stop_after)
+    if net is None:
+        return
+    adabits.save(os.path.join(args.out, "final.pt"), {"config": cfg, "network": net.state_dict()})
+    test = adabits.on_device(pictures.load(folder, "test"), "cpu")
+    for k, b in enumerate(net.widths):
+        print(f"float simulation, {b} bits: {100 * adabits.accuracy(net, test, k):.2f}%", flush=True)
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="bitemu_train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -56,6 +75,13 @@ def main(argv=None):
     one.add_argument("--out", required=True)
     one.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
     one.set_defaults(run=digits)
+    two = commands.add_parser("cifar10", help="residual networks for CIFAR-10 at several widths out of one set of weights")
+    two.add_argument("--config", required=True)
+    two.add_argument("--out", required=True)
+    two.add_argument("--data", help="folder of CIFAR-10: cifar-10-batches-py or .webp grids (default: BITEMU_DATA)")
+    two.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
+    two.add_argument("--stop-after", type=int, metavar="EPOCHS", help="end early, to be resumed")
+    two.set_defaults(run=cifar10)
     args = parser.parse_args(argv)
     try:
         args.run(args)

@@ -14,6 +14,18 @@ SCHEMA = {
     "controller": {"epochs": int, "lr": float, "tau": [float], "cost_weight": float, "cost_target": float},
 }
 
+# The any-precision networks for CIFAR-10. A tuple lists the values that are known.
+CIFAR10 = {
+    "name": str,
+    "scheme": ("adabits",),
+    "seed": int,
+    "threads": int,
+    "device": ("cpu", "cuda"),
+    "network": {"depth": (8, 20), "widths": [(8, 7, 6, 5, 4, 3, 2)], "nesting": ("floor", "half_up")},
+    "train": {"epochs": int, "warmup": float, "batch": int, "lr": float, "weight_decay": float, "clip_lr": float, "distill": float,
+              "dtype": ("float32", "bfloat16", "float16"), "calibration": int},
+}
+
 
 class ConfigError(ValueError):
     pass
@@ -43,7 +55,12 @@ def _convert(node, kind, path, name):
             _fail(path, node.start_mark, f"{name} must be a list")
         return [_convert(n, kind[0], path, name) for n in node.value]
     if not isinstance(node, yaml.ScalarNode):
-        _fail(path, node.start_mark, f"{name} must be one {kind.__name__}")
+        _fail(path, node.start_mark, f"{name} must be one value")
+    if isinstance(kind, tuple):
+        for known in kind:
+            if node.value == str(known):
+                return known
+        _fail(path, node.start_mark, f"{name}: '{node.value}' is unknown; known: {', '.join(map(str, kind))}")
     try:
         return kind(node.value)
     except ValueError:
@@ -64,18 +81,29 @@ def _check(cfg, path):
     need(cfg["joint"]["batch"] > 1 and cfg["joint"]["epochs"] > 0 and cfg["controller"]["epochs"] > 0, "batch > 1, epochs > 0")
 
 
-def parse(text, path="config"):
+def check_cifar10(cfg, path):
+    def need(ok, text):
+        if not ok:
+            raise ConfigError(f"{path}: {text}")
+    widths, c = cfg["network"]["widths"], cfg["train"]
+    need(widths and widths == sorted(set(widths), reverse=True), "network: widths must fall")
+    need(cfg["threads"] > 0 and c["epochs"] > 0 and c["batch"] > 1 and c["calibration"] > 0, "threads, epochs, calibration > 0, batch > 1")
+    need(0 <= c["warmup"] < c["epochs"], "train: warmup is shorter than epochs")
+    need(0 <= c["distill"] <= 1 and c["lr"] > 0 and c["clip_lr"] > 0 and c["weight_decay"] >= 0, "train: a rate is out of range")
+
+
+def parse(text, path="config", schema=SCHEMA, check=_check):
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as e:
         _fail(path, e.problem_mark, e.problem)
     if node is None:
         raise ConfigError(f"{path}:1:1: the file is empty")
-    cfg = _convert(node, SCHEMA, path, "")
-    _check(cfg, path)
+    cfg = _convert(node, schema, path, "")
+    check(cfg, path)
     return cfg
 
 
-def load(path):
+def load(path, schema=SCHEMA, check=_check):
     with open(path, encoding="utf-8") as f:
-        return parse(f.read(), str(path))
+        return parse(f.read(), str(path), schema, check)

@@ -16,7 +16,7 @@ import sys
 import torch
 import torch.nn.functional as F
 
-from . import data
+from .data import digits as data
 from .controller import argmax_decide, gumbel_decide, one_hot
 from .network import Network, SwitchNorm
 

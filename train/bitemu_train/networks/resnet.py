@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Residual networks for CIFAR-10 at several widths out of one set of weights: ResNet-8 (MLCommons Tiny; one block a stack) and ResNet-20
+(arXiv:1512.03385; three), stacks of 16/32/64 channels, 1x1 convolutions where a block changes the shape.
+
+  image (8 bit) -> stem 3x3 (8 bit) -> r0;   r: 8-bit codes of the rectified sum, one step for all widths
+  block:  r -> QUANTIZE to a1 -> conv 3x3 (w1) -> rounded straight to a2 -> conv 3x3 (w2) -> int16 in steps of the block's output
+          r -> as it is, or conv 1x1 (8 bit) -> int16 in the same steps
+          ADD: clamp(round(left) + round(right), 0, 255) -> r
+  head:   average pool -> linear (8 bit); its bias per width
+
+Every 3x3 convolution of a block is a choice conv1, conv2 ...: width w of its weights and a of its input codes. Batch normalization and
+clips are per candidate of the own choice (switchable, arXiv:1912.09666); a shortcut follows the choice of the second convolution.
+
+Convolutions run on codes, scaled by a power of two, so that float32 (below 2^24) holds them exactly; bfloat16 and float16 hold the codes
+exactly but round accumulators: they are for speed, `calibrate` and the export work in float32 with exact codes."""
+import torch
+from torch import nn
+import torch.nn.functional as F
+
+from ..data.cifar10 import CHANNELS, CLASSES, SIZE, ZERO
+from ..quantizers import nested
+from ..quantizers.requant import join, pool, requant
+
+MASTER, TOP = 8, 255
+STACKS = (16, 32, 64)
+FIRST_CLIP = {1: 1.5, 2: 2.0, 3: 2.5, 4: 3.0}  # near the least-squares clip of a half normal; 4.0 above
+GAMMA_MIN = 1e-3                               # positive slopes keep multipliers positive
+
+
+class Norm(nn.Module):
+    """Batch normalization with parameters and statistics per candidate. `frozen`: running statistics, the shift rounded to whole units of
+    the accumulator, as the exported bias is."""
+    def __init__(self, sets, channels):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(sets, channels))
+        self.beta = nn.Parameter(torch.zeros(sets, channels))
+        self.register_buffer("mean", torch.zeros(sets, channels))
+        self.register_buffer("var", torch.ones(sets, channels))
+        self.eps, self.momentum, self.frozen = 1e-5, 0.1, False
+
+    def fold(self, k, unit):
+        """(slope, bias), float64: z = slope (acc + bias), both in whole accumulator units of `unit`; bias rounded."""
+        sigma = torch.sqrt(self.var[k].double() + self.eps)
+        gamma = self.gamma[k].double()
+        return gamma / sigma * unit, torch.floor((self.beta[k].double() * sigma / gamma - self.mean[k].double()) / unit + 0.5)
+
+    def forward(self, acc, k, unit):
+        if self.frozen:
+            slope, bias = self.fold(k, unit)
+            return ((acc / unit + bias.float().view(-1, 1, 1)) * slope.float().view(-1, 1, 1)).to(acc.dtype)
+        return F.batch_norm(acc, self.mean[k], self.var[k], self.gamma[k], self.beta[k], True, self.momentum, self.eps)
+
+
+class Conv(nn.Module):
+    def __init__(self, c_in, c_out, kernel, stride, rule, rng):
+        super().__init__()
+        self.kernel, self.stride, self.rule = kernel, stride, rule
+        self.weight = nn.Parameter(torch.randn(c_out, c_in, kernel, kernel, generator=rng) * (2 / (c_in * kernel * kernel)) ** 0.5)
+
+    def forward(self, u, bits, a_bits):
+        """Input codes -> accumulators times unit(bits, a_bits)."""
+        w = (nested.codes(self.weight, bits, self.rule) * unit(bits, a_bits)).to(u.dtype)
+        size = u.shape[-1]
+        total = max((-(-size // self.stride) - 1) * self.stride + self.kernel - size, 0)  # padding "same" as TFLite lays it
+        if total % 2:
+            u = F.pad(u, (total // 2, total - total // 2) * 2)
+            total = 0
+        return F.conv2d(u, w.contiguous(memory_format=torch.channels_last), stride=self.stride, padding=total // 2)
+
+
+def unit(w_bits, a_bits):
+    """A power of two that keeps sums near 1 (float16's range): what one step of an accumulator is worth."""
+    return 2.0 ** (1 - w_bits - a_bits)
+
+
+class Clips(nn.Module):
+    """Logarithms of positive clips."""
+    def __init__(self, first):
+        super().__init__()
+        self.log = nn.Parameter(torch.tensor(first).log())
+
+    def __getitem__(self, k):
+        return self.log[k].exp()
+
+
+class Block(nn.Module):
+    def __init__(self, c_in, c_out, stride, widths, rule, rng):
+        super().__init__()
+        n = len(widths)
+        self.widths = widths
+        self.conv1, self.conv2 = Conv(c_in, c_out, 3, stride, rule, rng), Conv(c_out, c_out, 3, 1, rule, rng)
+        self.norm1, self.norm2 = Norm(n, c_out), Norm(n, c_out)
+        change = c_in != c_out or stride != 1
+        self.short = Conv(c_in, c_out, 1, stride, rule, rng) if change else None
+        self.norm_s = Norm(n, c_out) if change else None
+        first = [FIRST_CLIP.get(b, 4.0) for b in widths]
+        self.clip1, self.clip2 = Clips([1.4 * a for a in first]), Clips(first)
+        self.out = Clips([6.0])
+
+    def forward(self, r, step, k1, k2):
+        """r: codes of step `step`; candidates of the two convolutions. Returns (codes, step)."""
+        b1, b2 = self.widths[k1], self.widths[k2]
+        n1, n2 = 2 ** b1 - 1, 2 ** b2 - 1
+        out_step = self.out[0] / TOP
+        u = requant(r, step * n1 / self.clip1[k1], n1)
+        z = self.norm1(self.conv1(u, b1, b1), k1, unit(b1, b1))
+        u = requant(z, n2 / self.clip2[k2], n2)
+        z = self.norm2(self.conv2(u, b2, b2), k2, unit(b2, b2))
+        if self.short is None:
+            return join(z, 1 / out_step, r, step / out_step, TOP), out_step
+        s = self.norm_s(self.short(r, MASTER, MASTER), k2, unit(MASTER, MASTER))
+        return join(z, 1 / out_step, s, 1 / out_step, TOP), out_step
+
+
+class ResNet(nn.Module):
+    def __init__(self, blocks, widths, rule, rng):
+        super().__init__()
+        self.widths, self.rule, self.dtype = widths, rule, torch.float32
+        self.stem = Conv(CHANNELS, STACKS[0], 3, 1, rule, rng)
+        self.stem_norm, self.stem_clip = Norm(1, STACKS[0]), Clips([4.0])
+        layers, c = [], STACKS[0]
+        for s, width in enumerate(STACKS):
+            for i in range(blocks):
+                layers.append(Block(c, width, 2 if s and not i else 1, widths, rule, rng))
+                c = width
+        self.blocks = nn.ModuleList(layers)
+        self.head = nn.Parameter(torch.randn(CLASSES, c, generator=rng))
+        self.head_bias = nn.Parameter(torch.zeros(len(widths), CLASSES))
+        self.head_gain = nn.Parameter(torch.zeros(len(widths)))  # log2; positive scale changes no answer
+        self.n_choices = 2 * len(layers)
+
+    def constrain(self):
+        """After each step: positive slopes."""
+        with torch.no_grad():
+            for m in self.modules():
+                if isinstance(m, Norm):
+                    m.gamma.clamp_(min=GAMMA_MIN)
+
+    def norms(self):
+        return [m for m in self.modules() if isinstance(m, Norm)]
+
+    def freeze(self, frozen=True):
+        for m in self.norms():
+            m.frozen = frozen
+
+    def early(self, x):
+        """Image codes minus their zero, NCHW -> the stem's codes. The same for every candidate."""
+        z = self.stem_norm(self.stem(x.to(self.dtype), MASTER, MASTER), 0, unit(MASTER, MASTER))
+        return requant(z, TOP / self.stem_clip[0], TOP)
+
+    def late(self, r, chosen):
+        """chosen: a candidate index per choice. Returns float32 logits."""
+        step = self.stem_clip[0] / TOP
+        for i, b in enumerate(self.blocks):
+            r, step = b(r, step, chosen[2 * i], chosen[2 * i + 1])
+        k = chosen[-1]
+        acc = pool(r) @ nested.codes(self.head, MASTER, self.rule, False).t()
+        step = step * 2.0 ** (1 - MASTER)
+        bias = self.head_bias[k] / step.detach()
+        bias = bias + (torch.floor(bias + 0.5) - bias).detach()
+        return (acc + bias) * (step * 0.3 * torch.exp2(self.head_gain[k]))
+
+    def forward(self, x, chosen):
+        return self.late(self.early(x), chosen)
+
+
+def build(cfg, rng):
+    return ResNet({8: 1, 20: 3}[cfg["depth"]], cfg["widths"], cfg["nesting"], rng)
