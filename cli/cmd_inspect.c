@@ -9,6 +9,7 @@
 #include "cli/table.h"
 #include "hwmodels/count.h"
 #include "hwmodels/hw.h"
+#include "emu/emu.h"
 #include "model/load.h"
 
 static const cli_usage usage = {
@@ -144,7 +145,16 @@ static void print_json(const model_graph *g, bool sound)
     json_decref(j);
 }
 
-static status inspect(const char *path, const char *save, cli_format format, arena *a, err *e)
+/* Everything that the profile has no rule for, at once. */
+static status against_profile(const model_graph *g, const char *name, arena *a, err *e)
+{
+    const emu_profile *p = emu_profile_find(name);
+    emu_session *s;
+    if (!p) return err_set(e, ST_ARG, "--profile", "no profile '%s'; bitemu profiles lists them", name);
+    return emu_session_create(g, p, a, &s, e);
+}
+
+static status inspect(const char *path, const char *save, const char *profile, cli_format format, arena *a, err *e)
 {
     model_graph *g;
     TRY(model_load(path, a, &g, e));
@@ -155,25 +165,26 @@ static status inspect(const char *path, const char *save, cli_format format, are
         print_json(g, sound == ST_OK);
     else
         print_text(g, sound == ST_OK);
-    return sound;
+    return sound == ST_OK && profile ? against_profile(g, profile, a, e) : sound;
 }
 
 int cmd_inspect(int argc, char **argv)
 {
     cli_format format = CLI_AS_TEXT;
-    const char *save = NULL, *args[1];
+    const char *save = NULL, *profile = NULL, *args[1];
     const cli_option table[] = {
         {"--save", "OUT.bitemu", CLI_TEXT, &save, "write the model in the native format"},
+        {"--profile", "P", CLI_TEXT, &profile, "also say what this arithmetic lacks for the model (exit status 3)"},
         {"--format", "text|json", CLI_FORMAT, &format, "how to print"},
     };
     int n;
     bool help;
     err e = {0};
-    status st = cli_parse(argc, argv, &usage, table, 2, args, &n, &help, &e);
+    status st = cli_parse(argc, argv, &usage, table, 3, args, &n, &help, &e);
     if (st == ST_OK && help) return 0;
     arena *a = arena_create(0);
     if (st == ST_OK && !a) st = err_set(&e, ST_NOMEM, "", "no memory");
-    if (st == ST_OK) st = inspect(args[0], save, format, a, &e);
+    if (st == ST_OK) st = inspect(args[0], save, profile, format, a, &e);
     arena_destroy(&a);
     return st == ST_OK ? 0 : cli_fail(&e);
 }

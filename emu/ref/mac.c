@@ -140,6 +140,7 @@ static status stated_tables(emu_node *n, bool is_fc, emu_mac *m, err *e)
     m->unsigned_pairs = n->profile->habits & EMU_UNSIGNED_PAIRS && n->op->code == MODEL_CONV_2D && t->shift && !t->multiplier && emu_out(n, 0)->dtype == MODEL_I8;
     m->rule = !t->multiplier && !t->scale && !t->shift ? EMU_RAW : rule_of(n, m, is_fc);
     if (m->rule == EMU_REAL) m->rule = m->acc64 ? EMU_WIDE : EMU_HALF_AWAY;
+    if (m->rule == EMU_FLOAT_AWAY) return emu_fail(n, e, ST_UNSUPPORTED, "profile %s: binary convolutions of a network are not emulated yet", n->profile->name);
     if (m->rule == EMU_FLOAT_TRUNC && !t->scale) m->rule = EMU_TWICE; /* TinyEngine's integer kernels */
     for (int i = 0; i < t->n_entries; i++) {
         m->in_zero[i] = t->in_zero ? t->in_zero[i] : 0;

@@ -46,6 +46,7 @@ for command in ("run", "compare", "inspect", "plan", "boards", "profiles", "vect
 fails(2, ["frobnicate"], "frobnicate")
 fails(2, ["--inptu", "--input"], "run", MODEL, "--inptu", X)
 fails(2, ["--input"], "run", MODEL)
+fails(3, ["cmix-nn", "FULLY_CONNECTED", "AVERAGE_POOL_2D"], *RUN, "--profile", "cmix-nn")  # all of them, at once
 fails(2, ["--limit"], *RUN, "--limit", "-3")
 fails(2, ["--format", "yaml"], *RUN, "--format", "yaml")
 fails(2, ["--profile", "tflm", "litert-ref"], *RUN, "--profile", "none")

@@ -28,6 +28,15 @@ TEST(Requant, TwiceEvery16BitAccumulator) { every16(-15, 4, quant_requant_twice,
 TEST(Requant, OnceEvery16BitAccumulator) { every16(-15, 4, quant_requant_once, oracle::requant_once); }
 TEST(Requant, WideEvery16BitAccumulator) { every16(-15, 4, quant_requant_wide, oracle::requant_wide); }
 
+TEST(Requant, WideHalvedEvery16BitAccumulator) { every16(-15, 4, quant_requant_wide_halved, oracle::requant_wide_halved); }
+TEST(Requant, UpEvery16BitAccumulator) { every16(-15, 4, quant_requant_up, oracle::requant_up); }
+TEST(Requant, FloorEvery16BitAccumulator) { every16(-15, 15, quant_requant_floor, oracle::requant_floor); }
+TEST(Requant, MveEvery16BitAccumulator)
+{
+    every16(-15, 4, quant_requant_mve, [](int32_t a, int32_t m, int s) { return oracle::requant_mve(a, m, s, false); });
+    every16(-15, 4, quant_requant_mve_predicated, [](int32_t a, int32_t m, int s) { return oracle::requant_mve(a, m, s, true); });
+}
+
 TEST(Requant, AnyAccumulatorMultiplierAndShift)
 {
     std::mt19937_64 rng(shim::seed());
@@ -35,9 +44,14 @@ TEST(Requant, AnyAccumulatorMultiplierAndShift)
         int32_t acc = (int32_t)rng(), m = (int32_t)(rng() >> 33);
         int s = (int)(rng() % 62) - 31;
         ASSERT_EQ((int64_t)oracle::requant_twice(acc, m, s), quant_requant_twice(acc, m, s)) << acc << " " << m << " " << s;
+        ASSERT_EQ((int64_t)oracle::requant_up(acc, m, s), quant_requant_up(acc, m, s)) << acc << " " << m << " " << s;
+        ASSERT_EQ((int64_t)oracle::requant_mve(acc, m, s, false), quant_requant_mve(acc, m, s)) << acc << " " << m << " " << s;
+        ASSERT_EQ((int64_t)oracle::requant_mve(acc, m, s, true), quant_requant_mve_predicated(acc, m, s)) << acc << " " << m << " " << s;
+        ASSERT_EQ((int64_t)oracle::requant_floor(acc, -m, s), quant_requant_floor(acc, -m, s)) << acc << " " << -m << " " << s;
         int64_t acc64 = (int64_t)rng() >> 17;
         int s64 = (int)(rng() % 39) - 31;
         ASSERT_EQ((int64_t)oracle::requant_wide(acc64, m, s64), quant_requant_wide(acc64, m, s64)) << acc64 << " " << m << " " << s64;
+        ASSERT_EQ((int64_t)oracle::requant_wide_halved(acc64, m, s64), quant_requant_wide_halved(acc64, m, s64)) << acc64 << " " << m << " " << s64;
     }
 }
 

@@ -46,6 +46,34 @@ inline wide requant_wide(wide acc, wide m, int s)
     return wrap(nearest_up(acc * small, power2(15 - s)), 32);
 }
 
+/* The same with the bit before the last cut to 32 bits (CMSIS-NN). */
+inline wide requant_wide_halved(wide acc, wide m, int s)
+{
+    wide small = m < 0x7FFF0000 ? nearest_up(m, 65536) : 0x7FFF;
+    return floor_div(wrap(wrap(floor_div(acc * small, power2(14 - s)), 32) + 1, 32), 2);
+}
+
+/* Ties up both times (ruy). */
+inline wide requant_up(wide acc, wide m, int s)
+{
+    wide x = wrap(s > 0 ? acc * power2(s) : acc, 32);
+    return nearest_up(nearest_up(x * m, power2(31)), s < 0 ? power2(-s) : 1);
+}
+
+/* Helium, single rounding: the high product truncated, then at least one bit rounded up. `predicated` rounds the product too. */
+inline wide requant_mve(wide acc, wide m, int s, bool predicated)
+{
+    int right = -s > 1 ? -s : 1;
+    wide x = wrap(acc * power2(s + right), 32) * m, high = predicated ? nearest_up(x, power2(31)) : floor_div(x, power2(31));
+    return nearest_up(high, power2(right));
+}
+
+/* CMix-NN: floor, floor. n < 0 shifts left first. */
+inline wide requant_floor(wide acc, wide m, int n)
+{
+    return floor_div(floor_div(wrap(n < 0 ? acc * power2(-n) : acc, 32) * m, power2(32)), n > 0 ? power2(n) : 1);
+}
+
 } // namespace oracle
 
 #endif
