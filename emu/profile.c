@@ -87,6 +87,7 @@ int32_t emu_requant32(emu_rule rule, int32_t acc, int32_t m, int s)
     case EMU_ONCE: return quant_requant_once(acc, m, s);
     case EMU_UP: return quant_requant_up(acc, m, s);
     case EMU_MVE: return quant_requant_mve(acc, m, s);
+    case EMU_MVE_REST: return quant_requant_mve_predicated(acc, m, s);
     case EMU_FLOOR: return quant_requant_floor(acc, m, s);
     case EMU_HALF_AWAY: case EMU_REAL: return half_away(acc, m, s);
     case EMU_RAW: case EMU_TWICE: case EMU_FLOAT_EVEN: case EMU_FLOAT_TRUNC: case EMU_FLOAT_AWAY: case EMU_SHIFT: case EMU_WIDE:

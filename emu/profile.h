@@ -14,6 +14,7 @@ typedef enum emu_rule {
     EMU_ONCE,          /* quant_requant_once: one rounding, half up */
     EMU_UP,            /* quant_requant_up: half up twice (ruy) */
     EMU_MVE,           /* quant_requant_mve: CMSIS-NN's MVE build with single rounding */
+    EMU_MVE_REST,      /* quant_requant_mve_predicated: the same build's predicated lanes */
     EMU_HALF_AWAY,     /* m 2^(s-31) exact, half away from zero: what EMU_REAL becomes when a layer states multiplier and shift */
     EMU_REAL,          /* round half away(double(acc) * double scale), 32 or 64 bits: LiteRT's reference fully connected */
     EMU_FLOAT_EVEN,    /* rint(float(acc) * float scale): XNNPACK */
@@ -68,7 +69,7 @@ const emu_profile *emu_profile_list(size_t *n);
 /* Does p's library have the operator (TFLite's name)? Operators that only move data belong to every profile. */
 bool emu_profile_has(const emu_profile *p, const char *op);
 
-/* wrap32-safe dispatch of the rules with a Q0.31 multiplier and shift (TWICE, ONCE, UP, MVE, HALF_AWAY, FLOOR). */
+/* wrap32-safe dispatch of the rules with a Q0.31 multiplier and shift (TWICE, ONCE, UP, MVE, MVE_REST, HALF_AWAY, FLOOR). */
 int32_t emu_requant32(emu_rule rule, int32_t acc, int32_t m, int s);
 int32_t emu_requant64(emu_rule rule, int64_t acc, int32_t m, int s); /* WIDE, WIDE_HALVED */
 

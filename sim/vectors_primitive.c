@@ -11,8 +11,7 @@
 static int64_t by_rule(const emu_profile *p, bool wide, bool predicated, int64_t acc, int32_t m, int s)
 {
     if (wide) return emu_requant64(p->wide, acc, m, s);
-    if (predicated) return quant_requant_mve_predicated((int32_t)acc, m, s);
-    return emu_requant32(p->conv, (int32_t)acc, m, s);
+    return emu_requant32(predicated ? EMU_MVE_REST : p->conv, (int32_t)acc, m, s);
 }
 
 static int64_t gemmlowp(const char *op, int32_t x)

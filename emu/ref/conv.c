@@ -52,6 +52,17 @@ static void gather(const conv_state *s, const emu_node *n, size_t image, int oy,
     }
 }
 
+/* Kernels work on 2 pixels at a time (Helium: 4); is this one of those that remain at the end? Of a row (PULP-NN; strided 1x1
+ * convolutions on Helium) or of the image. */
+static bool left_over(const conv_state *s, int oy, int ox)
+{
+    const emu_window *w = &s->w;
+    bool strided = w->k_h == 1 && w->k_w == 1 && (w->stride_h > 1 || w->stride_w > 1);
+    bool by_row = s->mac.unsigned_pairs || (s->mac.rests && strided);
+    int n = by_row ? w->out_w : w->out_h * w->out_w, at = by_row ? ox : oy * w->out_w + ox, together = s->mac.rests ? 4 : 2;
+    return at >= n / together * together;
+}
+
 static void conv_run(emu_node *n, emu_events *ev)
 {
     const conv_state *s = n->state;
@@ -65,8 +76,7 @@ static void conv_run(emu_node *n, emu_events *ev)
     for (int b = 0; b < w->batches; b++) {
         for (int oy = 0; oy < w->out_h; oy++) {
             for (int ox = 0; ox < w->out_w; ox++) {
-                bool by_row = s->mac.unsigned_pairs; /* pixels are paired within a row there, within the image elsewhere */
-                bool last = (by_row ? w->out_w : w->out_h * w->out_w) % 2 == 1 && (by_row || oy == w->out_h - 1) && ox == w->out_w - 1;
+                bool last = left_over(s, oy, ox);
                 for (int g = 0; g < s->groups; g++, at += (size_t)group_c) {
                     gather(s, n, (size_t)b * (size_t)w->in_h, oy, ox, g * depth_c, depth_c);
                     int count = last && n->profile->habits & EMU_CMIX && s->mac.high[n->entry] == 3 && group_c > 4 ? 4 : group_c;

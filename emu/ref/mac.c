@@ -212,6 +212,7 @@ status emu_mac_prepare(emu_node *n, int out_c, int depth, bool transposed, bool 
     m->out_c = out_c;
     m->depth = depth;
     TRY(n->op->integer ? stated_tables(n, is_fc, m, e) : scale_tables(n, is_fc, m, e));
+    m->rests = m->rule == EMU_MVE && emu_in(n, 1)->bits == 4 && n->op->code == MODEL_CONV_2D;
     m->short_sums = m->acc64 && n->op->code == MODEL_CONV_2D && n->profile->habits & EMU_S16_SHORT_SUMS;
     return prepare_weights(n, transposed, is_fc, m, e);
 }
@@ -306,7 +307,7 @@ int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_even
         if (m->short_cut) v = (v & 0x7FFF) - (v & 0x8000);
         break;
     case EMU_HALF_AWAY: v = emu_requant32(m->rule, (int32_t)sum, m->multiplier[k], m->shift[k]); break;
-    case EMU_RAW: case EMU_TWICE: case EMU_ONCE: case EMU_UP: case EMU_MVE: case EMU_FLOOR:
+    case EMU_RAW: case EMU_TWICE: case EMU_ONCE: case EMU_UP: case EMU_MVE: case EMU_MVE_REST: case EMU_FLOOR:
         v = emu_requant32(m->rule, (int32_t)sum, m->multiplier[k], m->shift[k]);
         break;
     }
@@ -340,7 +341,13 @@ void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, v
 {
     const int16_t *w = m->weights[n->candidate] + (size_t)first * (size_t)m->lanes;
     const model_tensor *t = emu_out(n, 0);
+    emu_mac rest;
     int c = 0;
+    if (last && m->rests) {
+        rest = *m;
+        rest.rule = EMU_MVE_REST;
+        m = &rest;
+    }
     for (; c + 4 <= count && !m->short_sums; c += 4) {
         int64_t sum[4];
         emu_mac_dot4(m, m->column, w + (size_t)c * (size_t)m->lanes, sum);

@@ -16,6 +16,7 @@ typedef struct emu_mac {
     int16_t *weights[MODEL_MAX_CANDIDATES]; /* [out_c][lanes], zero point subtracted */
     int chunk;                  /* products that surely fit an int32 sum, multiple of 16 */
     int16_t *column;            /* [lanes] one receptive field, zero point subtracted */
+    bool rests;                 /* 4-bit weights on Helium: pixels beyond the last four of a matrix product take EMU_MVE_REST */
     bool short_sums;            /* EMU_S16_SHORT_SUMS applies */
     const void *bias;           /* [entries][out_c] int32 or int64, or NULL */
     bool bias64;
@@ -42,7 +43,7 @@ void emu_mac_dot4(const emu_mac *m, const int16_t *x, const int16_t *w, int64_t 
 int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev);
 
 /* All output channels [first, first + count) of one receptive field in m->column; codes go to elements at, at + 1, ... of out.
- * last: a left-over pixel (EMU_S16_SHORT_SUMS). */
+ * last: a left-over pixel (short_sums, unsigned_pairs, rests). */
 void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, void *out, size_t at, bool last, emu_events *ev);
 
 /* Does the library's 4-bit depthwise kernel for odd input channels apply (EMU_W4_NIBBLES)? Then sums[out_c] of one pixel come from it. */
