@@ -125,7 +125,9 @@ static status check_binding(const model_graph *g, int i, err *e)
     const model_weights *w = op->weights;
     int64_t entries = 1;
     bool mac = op->code == MODEL_CONV_2D || op->code == MODEL_DEPTHWISE_CONV_2D || op->code == MODEL_FULLY_CONNECTED;
-    if ((w || op->choice >= 0 || (t && t->n_keys)) && !mac) return err_set(e, ST_UNSUPPORTED, "", "choices belong to convolutions and fully connected layers");
+    if ((w || op->choice >= 0) && !mac) return err_set(e, ST_UNSUPPORTED, "", "choices belong to convolutions and fully connected layers");
+    if (t && t->n_keys && !mac && op->code != MODEL_QUANTIZE && op->code != MODEL_ADD)
+        return err_set(e, ST_UNSUPPORTED, "", "integer tables by choice belong to convolutions, fully connected layers, QUANTIZE and ADD");
     if (op->choice >= 0) TRY(check_decided(g, i, op->choice, e));
     for (int k = 0; t && k < t->n_keys; k++) {
         TRY(check_decided(g, i, t->key[k], e));

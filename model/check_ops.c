@@ -93,6 +93,36 @@ static status weights(const ctx *c, int out_c)
     return ST_OK;
 }
 
+static status integer_values(const ctx *c)
+{
+    const model_integer *t = c->op->integer;
+    for (int i = 0; t->multiplier && i < t->n_entries * t->n_channels; i++) {
+        if (t->shift[i] < -31 || t->shift[i] > 30) return bad(c, "a shift outside [-31, 30]");
+    }
+    for (int i = 0; t->in_zero && i < t->n_entries; i++) {
+        if (t->in_zero[i] < -128 || t->in_zero[i] > 255 || (t->in_zero[i] && in(c, 0)->dtype == MODEL_I16)) return bad(c, "in_zero outside [-128, 255], or not 0 for 16-bit activations");
+    }
+    return ST_OK;
+}
+
+/* Stated integers of a layer without weights: one column of multipliers for each operand, codes in and out, the output's range kept. */
+static status integer_columns(const ctx *c, int columns)
+{
+    const model_integer *t = c->op->integer;
+    const model_tensor *y = out(c, 0);
+    int32_t low = y->dtype == MODEL_U8 ? 0 : y->dtype == MODEL_I8 ? INT8_MIN : INT16_MIN;
+    int32_t high = y->dtype == MODEL_U8 ? UINT8_MAX : y->dtype == MODEL_I8 ? INT8_MAX : INT16_MAX;
+    for (int i = 0; i < c->op->n_inputs; i++) {
+        if (!codes(in(c, i))) return err_set(c->e, ST_UNSUPPORTED, "", "stated integers on %s activations", model_dtype_name(in(c, i)->dtype));
+    }
+    if (!codes(y)) return err_set(c->e, ST_UNSUPPORTED, "", "stated integers to %s activations", model_dtype_name(y->dtype));
+    if (!t->multiplier || t->n_channels != columns || t->bias) return err_set(c->e, ST_FORMAT, "", "integer tables must have %d multipliers an entry, and no bias", columns);
+    for (int i = 0; i < t->n_entries; i++) {
+        if ((t->out_min && t->out_min[i] < low) || (t->out_max && t->out_max[i] > high)) return bad(c, "out_min or out_max outside the output's type");
+    }
+    return integer_values(c);
+}
+
 static status integers(const ctx *c, int out_c)
 {
     const model_integer *t = c->op->integer;
@@ -101,13 +131,7 @@ static status integers(const ctx *c, int out_c)
     if (t->n_channels != 1 && t->n_channels != out_c) return bad(c, "integer tables must have one channel, or one per output channel");
     if (!codes(in(c, 0))) return err_set(c->e, ST_UNSUPPORTED, "", "stated integers on %s activations", model_dtype_name(in(c, 0)->dtype));
     if (!t->multiplier && !t->scale && !t->shift && out(c, 0)->dtype != MODEL_I32) return bad(c, "without a multiplier the output is the accumulator and must be int32");
-    for (int i = 0; t->multiplier && i < t->n_entries * t->n_channels; i++) {
-        if (t->shift[i] < -31 || t->shift[i] > 30) return bad(c, "a shift outside [-31, 30]");
-    }
-    for (int i = 0; t->in_zero && i < t->n_entries; i++) {
-        if (t->in_zero[i] < -128 || t->in_zero[i] > 255 || (t->in_zero[i] && in(c, 0)->dtype == MODEL_I16)) return bad(c, "in_zero outside [-128, 255], or not 0 for 16-bit activations");
-    }
-    return ST_OK;
+    return integer_values(c);
 }
 
 static status conv(const ctx *c)
@@ -159,7 +183,11 @@ static status binary(const ctx *c)
         int a = d <= in(c, 0)->n_dims ? in(c, 0)->dims[in(c, 0)->n_dims - d] : 1, b = d <= in(c, 1)->n_dims ? in(c, 1)->dims[in(c, 1)->n_dims - d] : 1;
         if (y->dims[y->n_dims - d] != (a > b ? a : b)) return bad(c, "the output is larger than its operands");
     }
-    return scales(c);
+    const model_integer *t = c->op->integer;
+    if (!t) return scales(c);
+    if (c->op->code == MODEL_MUL || t->n_channels != 2) return integer_columns(c, c->op->code == MODEL_MUL ? 1 : 3);
+    if (t->in_zero) return bad(c, "operands that are requantized one by one have no zero point");
+    return integer_columns(c, 2);
 }
 
 static status same_elems(const ctx *c, int required, int most)
@@ -178,6 +206,12 @@ static status mapped(const ctx *c)
 {
     TRY(same_elems(c, 1, 1));
     return scales(c);
+}
+
+static status quantize(const ctx *c)
+{
+    TRY(mapped(c));
+    return c->op->integer ? integer_columns(c, 1) : ST_OK;
 }
 
 /* The softmax family works on whole rows of the last dimension. */
@@ -408,7 +442,7 @@ status model_check_op(const model_graph *g, const model_subgraph *sub, const mod
         [MODEL_DEQUANTIZE] = mapped, [MODEL_FULLY_CONNECTED] = fully_connected, [MODEL_HARD_SWISH] = mapped,
         [MODEL_LEAKY_RELU] = mapped, [MODEL_LOG_SOFTMAX] = rows,
         [MODEL_LOGISTIC] = mapped, [MODEL_MAX_POOL_2D] = pool, [MODEL_MEAN] = mean, [MODEL_MUL] = binary, [MODEL_PACK] = pack,
-        [MODEL_PAD] = pad, [MODEL_QUANTIZE] = mapped, [MODEL_READ_VARIABLE] = read_variable, [MODEL_RESHAPE] = reshape,
+        [MODEL_PAD] = pad, [MODEL_QUANTIZE] = quantize, [MODEL_READ_VARIABLE] = read_variable, [MODEL_RESHAPE] = reshape,
         [MODEL_RESIZE_BILINEAR] = resize, [MODEL_SHAPE] = shape, [MODEL_SOFTMAX] = rows, [MODEL_STRIDED_SLICE] = strided_slice,
         [MODEL_SVDF] = svdf, [MODEL_TANH_OP] = mapped, [MODEL_TILE] = tile, [MODEL_TRANSPOSE] = transpose, [MODEL_TRANSPOSE_CONV] = transpose_conv,
         [MODEL_UNIDIRECTIONAL_SEQUENCE_LSTM] = lstm, [MODEL_VAR_HANDLE] = var_handle,

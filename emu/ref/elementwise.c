@@ -3,7 +3,10 @@
  *   ADD: a = requant((x1 - z1) 2^L, m1), b alike, y = requant(a + b, mo) + zo, L = 20 (8 bit) or 15 (16 bit);
  *        t = 2 max(s1, s2); m1 = s1/t, m2 = s2/t, mo = t / (2^L so)
  *   MUL: y = requant((x1 - z1)(x2 - z2), s1 s2 / so) + zo
- * requant is the profile's pointwise rule. XNNPACK (qs8-vadd, qs8-vmul):
+ * requant is the profile's pointwise rule. Stated integers, e = the table's entry: one column (MUL) or three (ADD) are the multipliers above;
+ * ADD with two columns lets its operands lie on any scales and ignores the profile's rule:
+ *   y = clamp(requant(x1, m[e][0], s[e][0]) + requant(x2, m[e][1], s[e][1]) + out_zero[e], min[e], max[e]), requant as TFLite's
+ * XNNPACK (qs8-vadd, qs8-vmul):
  *   ADD: y = (a m1 + b m2 - z1 m1 - z2 m2 + 2^(k-1)) >> k, m = rint(s / so 2^k), k = 20 - exponent of the larger ratio
  *   MUL: rint(float(product) * float(s1 s2 / so))
  * TinyEngine (add_fpreq): round half away((a s1 + b s2) / so + zo), all in float32. */
@@ -22,6 +25,7 @@ typedef struct binary_state {
     int32_t zero[3];
     int32_t low, high;
     float low_f, high_f;
+    const model_integer *apart; /* ADD of operands requantized one by one, or NULL */
     size_t stride[2][MODEL_MAX_DIMS]; /* elements per step of each output dimension; 0 = broadcast */
 } binary_state;
 
@@ -71,6 +75,10 @@ static status prepare(emu_node *n, err *e)
     if (!s) return emu_no_memory(n, e);
     strides(x1, out, s->stride[0]);
     strides(x2, out, s->stride[1]);
+    if (n->op->code == MODEL_ADD && n->op->integer && n->op->integer->n_channels == 2) {
+        s->apart = n->op->integer; /* checked with the model */
+        return ST_OK;
+    }
     emu_activation_range_f32(n->op->attrs.activation, &s->low_f, &s->high_f);
     if (x1->dtype != x2->dtype || x1->dtype != out->dtype) return emu_unsupported_type(n, e);
     if (x1->dtype == MODEL_F32) return ST_OK;
@@ -130,6 +138,18 @@ static int64_t code(const emu_node *n, const binary_state *s, bool mul, int32_t 
     return one(s, n->profile, mul, a, b);
 }
 
+static int32_t one_apart(const model_integer *t, int entry, const model_tensor *out, int32_t a, int32_t b, emu_events *ev)
+{
+    const int32_t *m = t->multiplier + (ptrdiff_t)entry * 2;
+    const int8_t *shift = t->shift + (ptrdiff_t)entry * 2;
+    int32_t low, high;
+    emu_code_range(out, &low, &high);
+    if (t->out_min) low = t->out_min[entry];
+    if (t->out_max) high = t->out_max[entry];
+    int64_t sum = (int64_t)quant_requant_twice(a, m[0], shift[0]) + quant_requant_twice(b, m[1], shift[1]);
+    return emu_clamp(sum + (t->out_zero ? t->out_zero[entry] : 0), low, high, ev);
+}
+
 static float one_f32(const binary_state *s, bool mul, float a, float b)
 {
     float v = mul ? a * b : a + b;
@@ -147,7 +167,9 @@ static void run(emu_node *n, emu_events *ev)
     int32_t at[MODEL_MAX_DIMS] = {0};
     size_t i1 = 0, i2 = 0;
     for (size_t i = 0; i < out->n_elems; i++) {
-        if (out->dtype == MODEL_F32)
+        if (s->apart)
+            emu_store(out, to, i, one_apart(s->apart, n->entry, out, emu_load(x1, p1, i1), emu_load(x2, p2, i2), ev));
+        else if (out->dtype == MODEL_F32)
             ((float *)to)[i] = one_f32(s, mul, ((const float *)p1)[i1], ((const float *)p2)[i2]);
         else
             emu_store(out, to, i, emu_clamp(code(n, s, mul, emu_load(x1, p1, i1) - s->zero[0], emu_load(x2, p2, i2) - s->zero[1]) + s->zero[2], s->low, s->high, ev));

@@ -192,4 +192,76 @@ TEST(FixedPoint, KnownValues)
     EXPECT_EQ(-quant_tanh(12345678, 4), quant_tanh(-12345678, 4));
 }
 
+// Stated integers. Multiplier 2^30 with shift 1 is 1, with shift 0 a half: half of 5 rounds to 3, of -5 to -2 in the high multiply
+// (half up: floor(-2.5 + 0.5)).
+TEST(Stated, QuantizeScalesShiftsAndClamps)
+{
+    One g(MODEL_QUANTIZE);
+    const int32_t m[] = {1 << 30}, in_zero[] = {10}, out_zero[] = {1}, low[] = {0}, high[] = {3};
+    const int8_t s[] = {0};
+    model_integer t = {};
+    t.n_entries = t.n_channels = 1;
+    t.multiplier = m;
+    t.shift = s;
+    t.in_zero = in_zero;
+    t.out_zero = out_zero;
+    t.out_min = low;
+    t.out_max = high;
+    g.op.integer = &t;
+    g.in(g.tensor(MODEL_U8, {1, 5}, 0, 0));
+    g.out(g.tensor(MODEL_U8, {1, 5}, 0, 0));
+    err e = {};
+    ASSERT_OK(g.prepare(&e), e);
+    g.set<uint8_t>(0, {0, 8, 10, 11, 15}); // -10 -> -5 + 1 clamps; -2 -> 0; 0 -> 1; 1 -> 1 + 1; 5 -> 3 + 1 clamps
+    g.run();
+    EXPECT_EQ((std::vector<uint8_t>{0, 0, 1, 2, 3}), g.result<uint8_t>());
+    EXPECT_EQ(2u, g.ev.clamps);
+}
+
+TEST(Stated, AddBringsEachOperandToTheOutput)
+{
+    One g(MODEL_ADD); // x1 as it is, half of x2, of different types
+    const int32_t m[] = {1 << 30, 1 << 30}, low[] = {0}, high[] = {255};
+    const int8_t s[] = {1, 0};
+    model_integer t = {};
+    t.n_entries = 1;
+    t.n_channels = 2;
+    t.multiplier = m;
+    t.shift = s;
+    t.out_min = low;
+    t.out_max = high;
+    g.op.integer = &t;
+    g.in(g.tensor(MODEL_I16, {1, 4}, 0, 0));
+    g.in(g.tensor(MODEL_U8, {1, 4}, 0, 0));
+    g.out(g.tensor(MODEL_U8, {1, 4}, 0, 0));
+    err e = {};
+    ASSERT_OK(g.prepare(&e), e);
+    g.set<int16_t>(0, {-300, 100, 250, -3});
+    g.set<uint8_t>(1, {200, 5, 255, 7});
+    g.run();
+    EXPECT_EQ((std::vector<uint8_t>{0, 103, 255, 1}), g.result<uint8_t>());
+    EXPECT_EQ(2u, g.ev.clamps);
+}
+
+TEST(Stated, TablesThatDoNotFitAreRefused)
+{
+    const int32_t m[] = {1, 1};
+    const int8_t s[] = {0, 0};
+    model_integer t = {};
+    t.n_entries = 1;
+    t.n_channels = 1;
+    t.multiplier = m;
+    t.shift = s;
+    for (model_opcode code : {MODEL_ADD, MODEL_MUL}) { // one multiplier for two operands; two for a product
+        One g(code);
+        g.op.integer = &t;
+        t.n_channels = code == MODEL_ADD ? 1 : 2;
+        g.in(g.tensor(MODEL_I8, {1, 4}, 0, 0));
+        g.in(g.tensor(MODEL_I8, {1, 4}, 0, 0));
+        g.out(g.tensor(MODEL_I8, {1, 4}, 0, 0));
+        err e = {};
+        EXPECT_EQ(ST_FORMAT, g.prepare(&e));
+    }
+}
+
 } // namespace

@@ -5,25 +5,28 @@ import os
 import sys
 
 import numpy as np
+import torch
 
 from . import config, export, integer, loop, native
 from .data import digits as data
 
 
 def policies(model):
-    """Name -> what Model.run takes, widest first, the controller last."""
+    """Name -> what Model.run takes, widest first, the controller last if the model has one."""
     widths = [c["w"] for c in model.graph["choices"][0]["candidates"]]
     n = len(model.graph["choices"])
-    table = {f"fixed:{b}": [k] * n for k, b in reversed(list(enumerate(widths)))}
-    return {**table, "controller": "controller"}
+    table = {f"fixed:{b}": [k] * n for k, b in sorted(enumerate(widths), key=lambda kb: -kb[1])}
+    decided = all("decision" in c for c in model.graph["choices"])
+    return {**table, "controller": "controller"} if decided else table
 
 
-def report(model, x, y):
+def report(model, x, y, batch=1000):
     """Rows (policy, accuracy, mean bits, BitOps of the dynamic layers over those at the widest) from the integer reference."""
     widths = np.array([c["w"] for c in model.graph["choices"][0]["candidates"]])
     rows, full = [], None
     for name, policy in policies(model).items():
-        logits, chosen = model.run(x, policy)
+        parts = [model.run(x[at:at + batch], policy) for at in range(0, len(x), batch)]
+        logits, chosen = (torch.cat(p) for p in zip(*parts))
         bitops = model.bitops(chosen).double().mean().item()
         full = full or bitops
         rows.append((name, (logits.argmax(1).numpy() == y).mean(), widths[chosen.numpy()].mean(), bitops / full))
@@ -49,22 +52,48 @@ def digits(args):
     print_report(report(integer.Model(native.read(path)), parts.test.x, parts.test.y))
 
 
-def cifar10(args):
-    """Trains; the report follows from the exported integers."""
-    from .data import cifar10 as pictures
-    from .schemes import adabits
-    cfg = config.load(args.config, config.CIFAR10, config.check_cifar10)
+def _cifar10_folder(args):
     folder = args.data or os.environ.get("BITEMU_DATA")
     if not folder:
         raise ValueError("name the folder of CIFAR-10: --data FOLDER, or BITEMU_DATA")
+    return folder
+
+
+def _write_cifar10(net, cfg, folder, out):
+    """OUT/NAME.bitemu, and the report from the integers in it."""
+    from .data import cifar10 as pictures
+    from .networks import resnet
+    path = os.path.join(out, cfg["name"] + ".bitemu")
+    native.write(path, resnet.graph(net, cfg["name"]))
+    test = pictures.load(folder, "test")
+    print(f"{path}: {os.path.getsize(path)} bytes; {len(test.y)} test images, integer reference:")
+    print_report(report(integer.Model(native.read(path)), test.x, test.y))
+
+
+def cifar10(args):
+    """Trains, exports, reports."""
+    from .data import cifar10 as pictures
+    from .schemes import adabits
+    cfg = config.load(args.config, config.CIFAR10, config.check_cifar10)
+    folder = _cifar10_folder(args)
     os.makedirs(args.out, exist_ok=True)
     net = adabits.train(cfg, pictures.load(folder, "train"), args.out, args.resume, args.stop_after)
-    if net is None:
-        return
-    adabits.save(os.path.join(args.out, "final.pt"), {"config": cfg, "network": net.state_dict()})
-    test = adabits.on_device(pictures.load(folder, "test"), "cpu")
-    for k, b in enumerate(net.widths):
-        print(f"float simulation, {b} bits: {100 * adabits.accuracy(net, test, k):.2f}%", flush=True)
+    if net is not None:
+        adabits.save(os.path.join(args.out, "final.pt"), {"config": cfg, "network": net.state_dict()})
+        _write_cifar10(net, cfg, folder, args.out)
+
+
+def cifar10_export(args):
+    """Exports a finished training (final.pt), or one as it stands (checkpoint.pt: its statistics are taken first)."""
+    from .data import cifar10 as pictures
+    from .schemes import adabits
+    folder = _cifar10_folder(args)
+    net, cfg, epoch = adabits.load(args.checkpoint)
+    if epoch is not None:
+        print(f"{args.checkpoint}: after epoch {epoch} of {cfg['train']['epochs']}")
+        adabits.calibrate(net, adabits.on_device(pictures.load(folder, "train"), "cpu"), cfg)
+    os.makedirs(args.out, exist_ok=True)
+    _write_cifar10(net, cfg, folder, args.out)
 
 
 def main(argv=None):
@@ -82,6 +111,11 @@ def main(argv=None):
     two.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
     two.add_argument("--stop-after", type=int, metavar="EPOCHS", help="end early, to be resumed")
     two.set_defaults(run=cifar10)
+    three = commands.add_parser("cifar10-export", help="final.pt or checkpoint.pt of such a training as a model file, with its accuracy")
+    three.add_argument("--checkpoint", required=True)
+    three.add_argument("--out", required=True)
+    three.add_argument("--data", help="folder of CIFAR-10 (default: BITEMU_DATA)")
+    three.set_defaults(run=cifar10_export)
     args = parser.parse_args(argv)
     try:
         args.run(args)

@@ -1,24 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A trained network as integers: normalization and clips become a bias, a Q0.31 multiplier and a shift per channel and table entry.
 A layer's table is keyed by its own candidate (normalization, step) and its consumer's (clip, width of the output)."""
-import math
-
 import numpy as np
 import torch
 
 from .controller import POOL
+from .integers import Graph, conv_attrs, multiplier, pool_attrs
 from .network import CLASSES, INPUT_BITS, INPUT_STEP, SIZE
 from .quantizers import MASTER_BITS, master_codes, round_ste, weight_step
-
-
-def multiplier(real):
-    """real > 0 as m * 2^(s-31), 2^30 <= m < 2^31 (TFLite QuantizeMultiplier)."""
-    q, s = math.frexp(real)
-    m = int(math.floor(q * 2 ** 31 + 0.5))
-    if m == 2 ** 31:
-        m, s = m // 2, s + 1
-    assert real > 0 and -31 <= s <= 30, real
-    return m, s
 
 
 def _entry(norm, k, step, alpha, top):
@@ -42,30 +31,6 @@ def _raw(bias):
     return {"keys": [], "bias": np.array(bias, np.int64).astype(np.int32)[None], "in_zero": [0]}
 
 
-def _conv(stride):
-    return {"padding": "same", "stride_h": stride, "stride_w": stride, "dilation_h": 1, "dilation_w": 1}
-
-
-def _pool(size):
-    return {"padding": "valid", "stride_h": size, "stride_w": size, "filter_h": size, "filter_w": size}
-
-
-class _Graph:
-    def __init__(self):
-        self.tensors, self.layers = [], []
-
-    def tensor(self, name, dtype, bits, shape, data=None):
-        t = {"name": name, "dtype": dtype, "bits": bits, "shape": list(shape)}
-        if data is not None:
-            t["data"] = np.asarray(data).astype(dtype).reshape(shape)
-        self.tensors.append(t)
-        return name
-
-    def layer(self, name, op, inputs, output, **more):
-        self.layers.append({"name": name, "op": op, "inputs": inputs, "outputs": [output], **more})
-        return output
-
-
 def _weights(conv):
     return master_codes(conv.latent).permute(0, 2, 3, 1).numpy()  # OHWI
 
@@ -73,7 +38,7 @@ def _weights(conv):
 @torch.no_grad()
 def graph(net, name):
     """The network as the native format's graph, arrays in place."""
-    g, widths, n = _Graph(), net.widths, len(net.convs)
+    g, widths, n = Graph(), net.widths, len(net.convs)
     choices = [f"conv{i + 1}" for i in range(n)]
     tops = [2 ** b - 1 for b in widths]
     stem_c, widen_c = net.stem.latent.shape[0], net.widen.latent.shape[0]
@@ -83,11 +48,11 @@ def graph(net, name):
     stem_w = g.tensor("stem_w", "int8", 8, (stem_c, 3, 3, 1), _weights(net.stem))
     stem = g.tensor("stem", "uint8", 8, (1, SIZE, SIZE, stem_c))
     alpha = float(net.stem_clip.alpha[0])
-    g.layer("stem", "CONV_2D", [image, stem_w], stem, attrs=_conv(1),
+    g.layer("stem", "CONV_2D", [image, stem_w], stem, attrs=conv_attrs(1),
             integer=_table([_entry(net.stem_norm, 0, INPUT_STEP * w8, alpha, 255)], [], [255]))
 
     pooled = g.tensor("control_pool", "uint8", 8, (1, SIZE // POOL, SIZE // POOL, stem_c))
-    g.layer("control_pool", "AVERAGE_POOL_2D", [stem], pooled, attrs=_pool(POOL))
+    g.layer("control_pool", "AVERAGE_POOL_2D", [stem], pooled, attrs=pool_attrs(POOL))
     features, outputs = net.controller.latent.shape[1], n * len(widths)
     step = net.controller.step(torch.tensor(alpha / 255))
     control_w = g.tensor("control_w", "int8", 8, (outputs, features), master_codes(net.controller.latent).numpy())
@@ -102,7 +67,7 @@ def graph(net, name):
     widen_w = g.tensor("widen_w", "int8", 8, (widen_c, 1, 1, stem_c), _weights(net.widen))
     x = g.tensor("widen", "uint8", max(widths), (1, SIZE, SIZE, widen_c))
     entries = [_entry(net.widen_norm, 0, alpha / 255 * w8, net.clips[0].alpha[k], tops[k]) for k in range(len(widths))]
-    g.layer("widen", "CONV_2D", [stem, widen_w], x, attrs=_conv(1), integer=_table(entries, [choices[0]], tops))
+    g.layer("widen", "CONV_2D", [stem, widen_w], x, attrs=conv_attrs(1), integer=_table(entries, [choices[0]], tops))
 
     size = SIZE
     for i, (conv, norm) in enumerate(zip(net.convs, net.norms)):
@@ -118,13 +83,13 @@ def graph(net, name):
             for alpha_next, top in after:
                 entries.append(_entry(norm, k, in_step, alpha_next, top))
                 out_max.append(top)
-        g.layer(f"conv{i + 1}", "CONV_2D", [x, w], y, attrs=_conv(conv.stride), choice=choices[i],
+        g.layer(f"conv{i + 1}", "CONV_2D", [x, w], y, attrs=conv_attrs(conv.stride), choice=choices[i],
                 weights={"nesting": "floor", "bits": MASTER_BITS, "tensors": [w]},
                 integer=_table(entries, [choices[i]] + ([] if last else [choices[i + 1]]), out_max))
         x = y
 
     pool = g.tensor("pool", "uint8", 8, (1, 1, 1, c_out))
-    g.layer("pool", "AVERAGE_POOL_2D", [x], pool, attrs=_pool(size))
+    g.layer("pool", "AVERAGE_POOL_2D", [x], pool, attrs=pool_attrs(size))
     head_w = g.tensor("head_w", "int8", 8, (CLASSES, c_out), master_codes(net.head).numpy())
     logits = g.tensor("logits", "int32", 32, (1, CLASSES))
     step = net.head_clip.alpha[0] / 255 * w8

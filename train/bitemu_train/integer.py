@@ -3,6 +3,7 @@
 Follows docs/FORMAT.md, "Integer layers", with the requantization of profile tflm. Shares no code with the C side, and takes its
 integers from the file, not from the network that made it."""
 import torch
+import torch.nn.functional as F
 
 INT32 = 2 ** 31
 
@@ -50,6 +51,19 @@ def _windows(x, attrs, k_h, k_w):
             yield ky, kx, x[:, iy.clamp(0, x.shape[1] - 1)][:, :, ix.clamp(0, x.shape[2] - 1)], inside
 
 
+def exact_conv(x, w, attrs):
+    """int64 codes x NHWC, w OHWI -> int64 accumulators NHWC; taps outside the image add 0. Computed in floating point, yet exactly: no
+    partial sum passes max|x| sum|w|, and whole numbers below 2^24 (2^53) add without rounding in float32 (float64), in any order."""
+    bound = int(x.abs().max()) * int(w.abs().flatten(1).sum(1).max())
+    assert bound < 2 ** 53
+    real, pads = torch.float32 if bound < 2 ** 24 else torch.float64, []
+    for size, k, stride in ((x.shape[2], w.shape[2], attrs["stride_w"]), (x.shape[1], w.shape[1], attrs["stride_h"])):
+        out, before = _pad(attrs, size, k, stride)
+        pads += [before, max((out - 1) * stride + k - size - before, 0)]
+    y = F.conv2d(F.pad(x.permute(0, 3, 1, 2).to(real), pads), w.permute(0, 3, 1, 2).to(real), stride=(attrs["stride_h"], attrs["stride_w"]))
+    return y.long().permute(0, 2, 3, 1)
+
+
 class Model:
     def __init__(self, graph):
         self.graph = graph
@@ -57,12 +71,26 @@ class Model:
         self.const = {t["name"]: torch.from_numpy(t["data"].astype("int64")) for t in graph["tensors"] if "data" in t}
         self.shape = {t["name"]: t["shape"] for t in graph["tensors"]}
 
+    def _entry(self, layer, chosen):
+        """Row of the layer's tables."""
+        entry = 0
+        for key in layer["integer"]["keys"]:
+            entry = entry * len(self.graph["choices"][self.choices[key]]["candidates"]) + chosen[self.choices[key]]
+        return entry
+
+    def _quantize(self, layer, x, chosen):
+        t, e = layer["integer"], self._entry(layer, chosen)
+        m, s = (torch.tensor(int(t[k][e][0])) for k in ("multiplier", "shift"))
+        return (requant(x - t["in_zero"][e], m, s) + t["out_zero"][e]).clamp(t["out_min"][e], t["out_max"][e])
+
+    def _add(self, layer, a, b):
+        t = layer["integer"]
+        parts = [requant(x, torch.tensor(int(m)), torch.tensor(int(s))) for x, m, s in zip((a, b), t["multiplier"][0], t["shift"][0])]
+        return (parts[0] + parts[1] + t["out_zero"][0]).clamp(t["out_min"][0], t["out_max"][0])
+
     def _mac(self, layer, x, chosen):
         """CONV_2D or FULLY_CONNECTED of the images x, which all took the candidates `chosen`."""
-        t, w = layer["integer"], self.const[layer["inputs"][1]]
-        entry = 0
-        for key in t["keys"]:
-            entry = entry * len(self.graph["choices"][self.choices[key]]["candidates"]) + chosen[self.choices[key]]
+        t, w, entry = layer["integer"], self.const[layer["inputs"][1]], self._entry(layer, chosen)
         if "choice" in layer:
             c, rule = self.choices[layer["choice"]], layer["weights"]
             w = nest(w, rule["bits"], self.graph["choices"][c]["candidates"][chosen[c]]["w"], rule["nesting"])
@@ -70,7 +98,7 @@ class Model:
         if layer["op"] == "FULLY_CONNECTED":
             acc = x.flatten(1) @ w.t()
         else:
-            acc = sum((p * inside[None, :, :, None]) @ w[:, ky, kx].t() for ky, kx, p, inside in _windows(x, layer["attrs"], *w.shape[1:3]))
+            acc = exact_conv(x, w, layer["attrs"])
         acc = wrap32(acc + torch.from_numpy(t["bias"][entry].astype("int64")))
         if "multiplier" not in t:
             return acc
@@ -84,13 +112,13 @@ class Model:
         return torch.div(total + n // 2, n, rounding_mode="floor")
 
     def _grouped(self, layer, x, chosen):
-        """_mac for every group of images that took the same candidates of the choices this layer looks at."""
+        """_mac or _quantize for every group of images that took the same candidates of the choices this layer looks at."""
         needs = [self.choices[k] for k in layer["integer"]["keys"]] + ([self.choices[layer["choice"]]] if "choice" in layer else [])
         key = chosen[:, needs]
         out = None
         for group in torch.unique(key, dim=0) if needs else key[:1]:
             rows = (key == group).all(1).nonzero()[:, 0]
-            part = self._mac(layer, x[rows], chosen[rows[0]].tolist())
+            part = (self._quantize if layer["op"] == "QUANTIZE" else self._mac)(layer, x[rows], chosen[rows[0]].tolist())
             out = torch.zeros((len(x), *part.shape[1:]), dtype=torch.int64) if out is None else out
             out[rows] = part
         return out
@@ -104,8 +132,10 @@ class Model:
             chosen[:] = torch.tensor(policy)
         for layer in self.graph["layers"]:
             src, dst = values[layer["inputs"][0]], layer["outputs"][0]
-            if layer["op"] in ("CONV_2D", "FULLY_CONNECTED"):
+            if layer["op"] in ("CONV_2D", "FULLY_CONNECTED", "QUANTIZE"):
                 values[dst] = self._grouped(layer, src, chosen)
+            elif layer["op"] == "ADD" and not layer["integer"]["keys"]:
+                values[dst] = self._add(layer, src, values[layer["inputs"][1]])
             elif layer["op"] == "AVERAGE_POOL_2D":
                 values[dst] = self._pool(layer, src)
             elif layer["op"] == "RESHAPE":

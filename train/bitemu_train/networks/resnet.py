@@ -13,11 +13,13 @@ clips are per candidate of the own choice (switchable, arXiv:1912.09666); a shor
 
 Convolutions run on codes, scaled by a power of two, so that float32 (below 2^24) holds them exactly; bfloat16 and float16 hold the codes
 exactly but round accumulators: they are for speed, `calibrate` and the export work in float32 with exact codes."""
+import numpy as np
 import torch
 from torch import nn
 import torch.nn.functional as F
 
 from ..data.cifar10 import CHANNELS, CLASSES, SIZE, ZERO
+from ..integers import Graph, conv_attrs, multiplier, pool_attrs, table
 from ..quantizers import nested
 from ..quantizers.requant import join, pool, requant
 
@@ -166,3 +168,80 @@ class ResNet(nn.Module):
 
 def build(cfg, rng):
     return ResNet({8: 1, 20: 3}[cfg["depth"]], cfg["widths"], cfg["nesting"], rng)
+
+
+def _weights(conv):
+    return nested.master(conv.weight).permute(0, 2, 3, 1).numpy()  # OHWI
+
+
+def _entry(norm, k, step, ratio):
+    """(biases, multipliers, shifts) of one table entry: round(slope (acc + bias) ratio)."""
+    slope, bias = norm.fold(k, step)
+    pairs = [multiplier(r) for r in (slope * ratio).tolist()]
+    return bias.numpy(), [p[0] for p in pairs], [p[1] for p in pairs]
+
+
+class _Export:
+    def __init__(self, net):
+        self.net, self.g, self.widths = net, Graph(), net.widths
+        self.tops = [2 ** b - 1 for b in self.widths]
+        self.w8 = unit(MASTER, MASTER)
+
+    def conv(self, name, conv, x, dtype, size, entries, keys, low, high, zero=0, choice=None):
+        c_out, c_in = conv.weight.shape[:2]
+        w = self.g.tensor(f"{name}_w", "int8", MASTER, (c_out, conv.kernel, conv.kernel, c_in), _weights(conv))
+        y = self.g.tensor(name, dtype, 16 if dtype == "int16" else 8, (1, size, size, c_out))
+        bound = {} if choice is None else {"choice": choice, "weights": {"nesting": self.net.rule, "bits": MASTER, "tensors": [w]}}
+        return self.g.layer(name, "CONV_2D", [x, w], y, attrs=conv_attrs(conv.stride), **bound,
+                            integer=table(entries, keys, low, high, zero))
+
+    def block(self, i, b, r, step, size):
+        """One residual block; returns its output tensor, step and size."""
+        g, n, name = self.g, range(len(self.widths)), f"block{i + 1}"
+        key1, key2 = f"conv{2 * i + 1}", f"conv{2 * i + 2}"
+        out_step, out_size = float(b.out[0]) / TOP, -(-size // b.conv1.stride)
+        c_in = b.conv1.weight.shape[1]
+        u = g.tensor(f"{name}_in", "uint8", MASTER, (1, size, size, c_in))
+        ratio = [multiplier(step * self.tops[k] / float(b.clip1[k])) for k in n]
+        g.layer(f"{name}_in", "QUANTIZE", [r], u, integer=table([([], [m], [s]) for m, s in ratio], [key1], 0, self.tops))
+        units = [unit(w, w) for w in self.widths]
+        entries = [_entry(b.norm1, k, units[k], self.tops[j] / float(b.clip2[j])) for k in n for j in n]
+        y = self.conv(key1, b.conv1, u, "uint8", out_size, entries, [key1, key2], 0, self.tops * len(n), choice=key1)
+        entries = [_entry(b.norm2, k, units[k], 1 / out_step) for k in n]
+        y = self.conv(key2, b.conv2, y, "int16", out_size, entries, [key2], -32768, 32767, choice=key2)
+        scale = 1.0
+        if b.short is None:
+            other, scale = r, step / out_step
+        else:
+            entries = [_entry(b.norm_s, k, self.w8, 1 / out_step) for k in n]
+            other = self.conv(f"{name}_short", b.short, r, "int16", out_size, entries, [key2], -32768, 32767)
+        out = g.tensor(name, "uint8", MASTER, (1, out_size, out_size, b.conv2.weight.shape[0]))
+        pairs = [multiplier(1.0), multiplier(scale)]
+        sums = table([([], [p[0] for p in pairs], [p[1] for p in pairs])], [], 0, TOP)
+        del sums["in_zero"]
+        g.layer(name, "ADD", [y, other], out, integer=sums)
+        return out, out_step, out_size
+
+
+@torch.no_grad()
+def graph(net, name):
+    """The frozen network as the native format's graph, arrays in place. Integers only: docs/FORMAT.md."""
+    e = _Export(net)
+    g, last = e.g, f"conv{net.n_choices}"
+    image = g.tensor("image", "uint8", MASTER, (1, SIZE, SIZE, CHANNELS))
+    step = float(net.stem_clip[0]) / TOP
+    r = e.conv("stem", net.stem, image, "uint8", SIZE, [_entry(net.stem_norm, 0, e.w8, 1 / step)], [], 0, TOP, ZERO)
+    size = SIZE
+    for i, b in enumerate(net.blocks):
+        r, step, size = e.block(i, b, r, step, size)
+    c = net.head.shape[1]
+    pooled = g.tensor("pool", "uint8", MASTER, (1, 1, 1, c))
+    g.layer("pool", "AVERAGE_POOL_2D", [r], pooled, attrs=pool_attrs(size))
+    w = g.tensor("head_w", "int8", MASTER, (CLASSES, c), nested.master(net.head, False).numpy())
+    logits = g.tensor("logits", "int32", 32, (1, CLASSES))
+    bias = torch.floor(net.head_bias / (step * 2.0 ** (1 - MASTER)) + 0.5).numpy()
+    g.layer("head", "FULLY_CONNECTED", [pooled, w], logits,
+            integer={"keys": [last], "bias": bias.astype(np.int64).astype(np.int32), "in_zero": [0] * len(net.widths)})
+    candidates = [{"w": b, "a": b} for b in net.widths]
+    return {"name": name, "profile": "tflm", "inputs": [image], "outputs": [logits], "tensors": g.tensors,
+            "choices": [{"name": f"conv{i + 1}", "candidates": candidates} for i in range(net.n_choices)], "layers": g.layers}

@@ -126,7 +126,7 @@ def calibrate(net, part, cfg):
     """Statistics of every width as plain means over batches of training images, in float32 on exact codes; then frozen."""
     net.dtype = torch.float32
     net.freeze(False)
-    for i, (x, _) in enumerate(batches(part, 500, epoch_rng(cfg["seed"], 10 ** 6))):
+    for i, (x, _) in enumerate(batches(part, min(500, len(part.y)), epoch_rng(cfg["seed"], 10 ** 6))):
         if i == cfg["train"]["calibration"]:
             break
         for m in net.norms():
@@ -161,6 +161,11 @@ def write_log(out, rows):
         os.replace(os.path.join(out, name + ".new"), os.path.join(out, name))
 
 
+def read_log(out, epochs):
+    with open(os.path.join(out, "train_log.json")) as f:
+        return json.load(f)[:epochs]
+
+
 def save(path, state):
     torch.save(state, path + ".new")
     os.replace(path + ".new", path)
@@ -185,16 +190,25 @@ def train(cfg, part, out, resume=False, stop_after=None, log=sys.stderr):
         net.load_state_dict(state["network"])
         for opt, saved in zip(opts, state["optimizers"]):
             opt.load_state_dict(saved)
-        scaler, start, rows = state["scaler"], state["epoch"], state["log"]
+        scaler, start, rows = state["scaler"], state["epoch"], read_log(out, state["epoch"])
     data = on_device(part, device)
     for epoch in range(start, c["epochs"] if stop_after is None else min(c["epochs"], stop_after)):
         rows = rows + [run_epoch(net, opts, data, cfg, epoch, scaler)]
+        write_log(out, rows)  # first: what a checkpoint stands for is always logged
         save(checkpoint, {"config": cfg, "network": net.state_dict(), "optimizers": [o.state_dict() for o in opts], "scaler": scaler,
-                          "epoch": epoch + 1, "log": rows})
-        write_log(out, rows)
+                          "epoch": epoch + 1})
         print("epoch {epoch} lr {lr:.4f} loss {loss:.4f} train accuracy (widest) {train_accuracy:.4f} {seconds:.0f} s".format(**rows[-1]),
               file=log, flush=True)
     if stop_after is not None and stop_after < c["epochs"]:
         return None
     calibrate(net, data, cfg)
     return net.to("cpu")
+
+
+def load(path):
+    """(network on the CPU, configuration, epochs trained) of a checkpoint, or of a finished training: then frozen, and epochs None."""
+    state = torch.load(path, map_location="cpu")
+    net = resnet.build(state["config"]["network"], torch.Generator())
+    net.load_state_dict(state["network"])
+    net.freeze("epoch" not in state)
+    return net, state["config"], state.get("epoch")

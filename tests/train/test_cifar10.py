@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A short training of the any-precision residual network, from YAML to integers: the emulator equals the PyTorch reference on every logit,
+a resumed training equals an undisturbed one byte for byte, bad input is named. The images are made here: no data set is needed."""
+import contextlib
+import io
+import os
+import pathlib
+import pickle
+import random
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(os.environ.get("BITEMU_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
+BITEMU = os.environ.get("BITEMU", str(SOURCE / "build" / "cli" / "bitemu"))
+sys.path.insert(0, str(SOURCE / "train"))
+try:
+    import numpy as np
+    import torch
+    from bitemu_train import cli, config, integer, native
+    from bitemu_train.data import cifar10
+    from bitemu_train.networks import resnet
+    from bitemu_train.quantizers import nested
+    from bitemu_train.schemes import adabits
+except ImportError as missing:
+    np = None
+    print(f"SKIPPED: {missing} (Debian: python3-torch python3-yaml)")
+
+SMOKE = SOURCE / "train" / "configs" / "smoke.yaml"
+WIDTHS = (8, 4, 3, 2)
+
+
+def write_images(folder, per_batch):
+    """The python layout of CIFAR-10: each class its own colour and stripes, under noise."""
+    rng = np.random.RandomState(1)
+    inner = folder / "cifar-10-batches-py"
+    inner.mkdir()
+    for name in [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]:
+        y = rng.randint(0, 10, per_batch)
+        colour = (np.arange(10)[:, None] * (37, 91, 53) % 256)[y][:, :, None, None]
+        stripes = 60 * (np.arange(32) // (1 + y[:, None] % 5) % 2)[:, None, None, :]
+        x = np.clip(colour + stripes + rng.randint(-40, 40, (per_batch, 3, 32, 32)), 0, 255).astype(np.uint8)
+        with open(inner / name, "wb") as f:
+            pickle.dump({b"data": x.reshape(per_batch, -1), b"labels": y.tolist()}, f)
+
+
+@unittest.skipIf(np is None, "PyTorch is not installed")
+class Smoke(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.tmp = tempfile.TemporaryDirectory()
+        cls.root = pathlib.Path(cls.tmp.name)
+        write_images(cls.root, 64)
+        cls.train("whole")
+        cls.model = cls.root / "whole" / "smoke.bitemu"
+        cls.x = cifar10.load(cls.root, "test").x
+        np.save(cls.root / "x.npy", cls.x)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.tmp.cleanup()
+
+    @classmethod
+    def train(cls, out, *more, code=0):
+        errors = io.StringIO()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+            got = cli.main(["cifar10", "--config", str(SMOKE), "--data", str(cls.root), "--out", str(cls.root / out), *more])
+        assert got == code, errors.getvalue()
+        return errors.getvalue()
+
+    def equal(self, policy, candidates):
+        logits, _ = integer.Model(native.read(self.model)).run(self.x, candidates)
+        dump = self.root / "d.npz"
+        subprocess.run([BITEMU, "run", self.model, "--input", self.root / "x.npy", "--policy", policy, "--dump", dump], check=True,
+                       stdout=subprocess.DEVNULL)
+        np.testing.assert_array_equal(np.load(dump)["out0"].reshape(len(self.x), -1), logits.numpy())
+        return logits
+
+    def test_emulator_equals_reference(self):
+        answers = [self.equal(f"fixed:{b}", [k] * 6) for k, b in enumerate(WIDTHS)]
+        self.assertFalse(torch.equal(answers[0], answers[3]))
+        seed = int(os.environ.get("BITEMU_SEED", "20260101"))
+        print(f"BITEMU_SEED={seed}")
+        rng = random.Random(seed)
+        for _ in range(4):
+            k = [rng.randrange(4) for _ in range(6)]
+            self.equal("layers:" + ",".join(str(WIDTHS[i]) for i in k), k)
+
+    def test_simulation_agrees_with_the_integers(self):
+        """Float simulation of the frozen network differs only by rare rounding ties of its float32 multiplications."""
+        net, _, epoch = adabits.load(self.root / "whole" / "final.pt")
+        self.assertIsNone(epoch)
+        model = integer.Model(native.read(self.model))
+        for k in range(4):
+            logits, _ = model.run(self.x, [k] * 6)
+            with torch.no_grad():
+                simulated = net(cifar10.codes(torch.from_numpy(self.x)), [k] * 6)
+            scale = (logits.float() * simulated).sum() / (logits.float() ** 2).sum()
+            error = (simulated - logits.float() * scale).abs().mean() / simulated.abs().mean()
+            self.assertLess(float(error), 0.02)
+
+    def test_resumed_equals_undisturbed(self):
+        self.train("parts", "--stop-after", "1")
+        self.train("parts", "--resume")
+        for name in ("checkpoint.pt", "final.pt", "smoke.bitemu"):
+            self.assertEqual(*((self.root / out / name).read_bytes() for out in ("whole", "parts")), name)
+
+    def test_other_configuration_is_refused(self):
+        text = SMOKE.read_text().replace("seed: 1", "seed: 2")
+        changed = self.root / "changed.yaml"
+        changed.write_text(text)
+        with self.assertRaisesRegex(ValueError, "another configuration"):
+            adabits.train(config.load(changed, config.CIFAR10, config.check_cifar10), cifar10.load(self.root, "train"),
+                          str(self.root / "whole"), resume=True)
+
+    def test_nan_stops_and_keeps_the_checkpoint(self):
+        cfg = config.load(SMOKE, config.CIFAR10, config.check_cifar10)
+        part, out = cifar10.load(self.root, "train"), str(self.root / "nan")
+        os.mkdir(out)
+        adabits.train(cfg, part, out, stop_after=1, log=io.StringIO())
+        before = (self.root / "nan" / "checkpoint.pt").read_bytes()
+        whole = adabits.step
+
+        def broken(*args):
+            whole(*args)
+            return float("nan"), 0
+        adabits.step = broken
+        try:
+            with self.assertRaisesRegex(adabits.Diverged, "epoch 1, step 0: the loss is nan"):
+                adabits.train(cfg, part, out, resume=True, log=io.StringIO())
+        finally:
+            adabits.step = whole
+        self.assertEqual(before, (self.root / "nan" / "checkpoint.pt").read_bytes())
+
+    def test_unknown_words_have_line_and_column(self):
+        text = SMOKE.read_text()
+        for old, new, word, message in (("nesting: floor", "nesting: flor", "flor", "'flor' is unknown; known: floor, half_up"),
+                                        ("scheme: adabits", "scheme: adabit", "adabit", "'adabit' is unknown; known: adabits"),
+                                        ("3, 2]", "3, 9]", "9]", "'9' is unknown"), ("  lr: 0.1", "  rl: 0.1", "rl:", "unknown key 'rl'")):
+            lines = text.replace(old, new).splitlines()
+            row = next(i for i, line in enumerate(lines) if new in line)
+            with self.assertRaises(config.ConfigError) as e:
+                config.parse(text.replace(old, new), "c", config.CIFAR10, config.check_cifar10)
+            self.assertIn(f"c:{row + 1}:{lines[row].index(word) + 1}: ", str(e.exception))
+            self.assertIn(message, str(e.exception))
+
+
+@unittest.skipIf(np is None, "PyTorch is not installed")
+class Pieces(unittest.TestCase):
+    def test_exact_convolution_is_the_sum(self):
+        """exact_conv against integer loops, at the largest codes and in both float types."""
+        rng = torch.Generator().manual_seed(1)
+        for c in (3, 80):  # 80 channels of 3x3: above 2^24, so float64
+            x = torch.randint(200, 256, (1, 5, 4, c), generator=rng)
+            w = torch.randint(-128, -100, (2, 3, 3, c), generator=rng)
+            got = integer.exact_conv(x, w, {"padding": "same", "stride_h": 2, "stride_w": 1})
+            padded = torch.nn.functional.pad(x, (0, 0, 1, 1, 1, 1))
+            for oy in range(3):
+                for ox in range(4):
+                    want = (padded[0, 2 * oy:2 * oy + 3, ox:ox + 3][None] * w).sum((1, 2, 3))
+                    self.assertEqual(want.tolist(), got[0, oy, ox].tolist())
+
+    def test_both_layouts_read_alike(self):
+        from PIL import Image
+        with tempfile.TemporaryDirectory() as tmp:
+            tmp = pathlib.Path(tmp)
+            x = np.random.RandomState(2).randint(0, 256, (16, 32, 32, 3)).astype(np.uint8)
+            for i in range(4):  # 2x2 grids
+                grid = x[4 * i:4 * i + 4].reshape(2, 2, 32, 32, 3).transpose(0, 2, 1, 3, 4).reshape(64, 64, 3)
+                Image.fromarray(grid).save(tmp / f"test_{i:02d}.webp", lossless=True)
+            np.save(tmp / "test_labels.npy", np.arange(16) % 10)
+            np.testing.assert_array_equal(x, cifar10.load(tmp, "test").x)
+
+    def test_augmentation_crops_and_flips(self):
+        x = torch.arange(32 * 32 * 3).remainder(251).to(torch.uint8).view(1, 32, 32, 3).expand(64, -1, -1, -1)
+        y = cifar10.augment(x, torch.Generator().manual_seed(3))
+        padded = np.full((40, 40, 3), 128, np.uint8)
+        padded[4:36, 4:36] = x[0].numpy()
+        seen = {(r, c, f): padded[r:r + 32, c:c + 32][:, ::-1 if f else 1].tobytes() for r in range(9) for c in range(9) for f in (0, 1)}
+        where = [next(k for k, v in seen.items() if v == one.numpy().tobytes()) for one in y]
+        self.assertGreater(len(set(where)), 40)
+
+    def test_gradients_of_a_requantization(self):
+        """By hand: ratio 2, top 3; z = -1 | 0.6 | 1.2 | 9 -> codes 0, 1, 2, 3; gradient g ratio inside, to the ratio sum g z inside."""
+        from bitemu_train.quantizers.requant import join, requant
+        z = torch.tensor([-1.0, 0.6, 1.2, 9.0], requires_grad=True)
+        ratio = torch.tensor(2.0, requires_grad=True)
+        u = requant(z, ratio, 3)
+        self.assertEqual([0, 1, 2, 3], u.tolist())
+        u.backward(torch.tensor([1.0, 10.0, 100.0, 1000.0]))
+        self.assertEqual([0, 20, 200, 0], z.grad.tolist())
+        self.assertAlmostEqual(126.0, ratio.grad.item(), places=4)
+        a, b = torch.tensor([1.4, -3.0, 2.0], requires_grad=True), torch.tensor([3.0, 1.0, 9.0], requires_grad=True)
+        out = join(a, torch.tensor(1.0), b, torch.tensor(0.5), 5)  # 1 + 2 (1.5 to even), -3 + 0, 2 + 4
+        self.assertEqual([3, 0, 5], out.tolist())
+        out.sum().backward()
+        self.assertEqual([1, 0, 0], a.grad.tolist())
+        self.assertEqual([0.5, 0, 0], b.grad.tolist())
+
+    def test_nested_codes(self):
+        """By hand: master codes -128, -33, -1, 0, 31, 32, 127 at 2 bits; the code of a narrower one is the shifted code of a wider one."""
+        m = torch.tensor([-128.0, -33, -1, 0, 31, 32, 127])
+        self.assertEqual([-2, -1, -1, 0, 0, 0, 1], nested.narrow(m, 2, "floor").tolist())
+        self.assertEqual([-2, -1, 0, 0, 0, 1, 1], nested.narrow(m, 2, "half_up").tolist())
+        every = torch.arange(-128.0, 128)
+        for wide in range(2, 9):
+            for w in range(2, wide + 1):
+                self.assertTrue(torch.equal(nested.narrow(every, w, "floor"), torch.div(nested.narrow(every, wide, "floor"), 2 ** (wide - w), rounding_mode="floor")))
+
+    def test_gradient_of_the_weights(self):
+        """Of the code: 2^(w-1) dx/dw inside the clip. One weight moved: the code's slope follows x = w / (2.2 rms)."""
+        w = torch.tensor([[3.0, 4.0]], dtype=torch.float64, requires_grad=True)
+        nested.codes(w, 4, "floor").sum().backward()
+        rms = (12.5) ** 0.5
+        # sum x = (w0 + w1) / (2.2 rms); d rms/dw0 = w0 / (2 rms)
+        want = [8 / 2.2 * (1 / rms - 7 * v / (2 * rms ** 3)) for v in (3, 4)]
+        np.testing.assert_allclose(w.grad.numpy()[0], want, rtol=1e-6)
+
+
+if __name__ == "__main__":
+    unittest.main()
