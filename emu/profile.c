@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "quant/exact.h"
 #include "quant/requant.h"
 
 #define MACS "CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED "
@@ -42,6 +43,8 @@ static const emu_profile profiles[] = {
      EMU_SHIFT, EMU_SHIFT, EMU_WIDE, EMU_WIDE, EMU_TWICE, EMU_UNSIGNED_PAIRS, EMU_LSTM_TFLM},
     {"larq", "compute-engine e6860fcfda03", "Larq Compute Engine, binary reference kernel on a C++ host", "larq_ce", "CONV_2D MAX_POOL_2D",
      EMU_FLOAT_AWAY, EMU_FLOAT_AWAY, EMU_WIDE, EMU_WIDE, EMU_TWICE, 0, EMU_LSTM_TFLM},
+    {"bitemu", "1", "bitemu's own arithmetic: every width and grid, one exact rounding, half up", NULL, NULL,
+     EMU_ONCE, EMU_ONCE, EMU_EXACT, EMU_EXACT, EMU_ONCE, EMU_S16_BIAS32_WIDE | EMU_ANY_GRID, EMU_LSTM_TFLM},
 };
 
 const emu_profile *emu_profile_list(size_t *n)
@@ -91,12 +94,13 @@ int32_t emu_requant32(emu_rule rule, int32_t acc, int32_t m, int s)
     case EMU_FLOOR: return quant_requant_floor(acc, m, s);
     case EMU_HALF_AWAY: case EMU_REAL: return half_away(acc, m, s);
     case EMU_RAW: case EMU_TWICE: case EMU_FLOAT_EVEN: case EMU_FLOAT_TRUNC: case EMU_FLOAT_AWAY: case EMU_SHIFT: case EMU_WIDE:
-    case EMU_WIDE_HALVED: break;
+    case EMU_WIDE_HALVED: case EMU_EXACT: case EMU_ROUND_SHIFT: case EMU_THRESHOLD: break;
     }
     return quant_requant_twice(acc, m, s);
 }
 
 int32_t emu_requant64(emu_rule rule, int64_t acc, int32_t m, int s)
 {
+    if (rule == EMU_EXACT) return quant_requant_exact(acc, m, 0, 0, 0, s);
     return rule == EMU_WIDE_HALVED ? quant_requant_wide_halved(acc, m, s) : quant_requant_wide(acc, m, s);
 }

@@ -23,7 +23,10 @@ typedef enum emu_rule {
     EMU_FLOOR,         /* quant_requant_floor: CMix-NN */
     EMU_SHIFT,         /* wrap32(wrap32(m acc) + addend) >> d, floor: PULP-NN */
     EMU_WIDE,          /* 64-bit accumulator, quant_requant_wide: TFLM */
-    EMU_WIDE_HALVED    /* 64-bit accumulator, quant_requant_wide_halved: CMSIS-NN */
+    EMU_WIDE_HALVED,   /* 64-bit accumulator, quant_requant_wide_halved: CMSIS-NN */
+    EMU_EXACT,         /* quant_requant_exact: any accumulator, addend, two sums; one rounding, half up: ours */
+    EMU_ROUND_SHIFT,   /* quant_requant_shift: no multiplier, half up: ours */
+    EMU_THRESHOLD      /* acc >= threshold: Larq, ours */
 } emu_rule;
 
 /* Habits of one library. Each is arithmetic that its outputs show, not an error of ours. */
@@ -45,6 +48,7 @@ enum {
     EMU_W4_NIBBLES = 1 << 16,       /* 4-bit depthwise, odd input channels: nibbles in the order of emu/ref/depthwise_nibbles.c */
     EMU_UNSIGNED_PAIRS = 1 << 15,   /* signed outputs without ReLU: four channels of a pixel pair are clipped as unsigned, low bits kept */
     EMU_SHORT_CUT = 1 << 14,        /* EMU_SHIFT without addend: the shifted value is cut to int16 before the clamp */
+    EMU_ANY_GRID = 1 << 17,         /* every weight grid and width, shift-only requantization, addends: ours */
     EMU_W4_BUILTIN = 1 << 13        /* 4-bit weights go to LiteRT's built-in kernels: depthwise reference, others ruy */
 };
 
@@ -71,6 +75,6 @@ bool emu_profile_has(const emu_profile *p, const char *op);
 
 /* wrap32-safe dispatch of the rules with a Q0.31 multiplier and shift (TWICE, ONCE, UP, MVE, MVE_REST, HALF_AWAY, FLOOR). */
 int32_t emu_requant32(emu_rule rule, int32_t acc, int32_t m, int s);
-int32_t emu_requant64(emu_rule rule, int64_t acc, int32_t m, int s); /* WIDE, WIDE_HALVED */
+int32_t emu_requant64(emu_rule rule, int64_t acc, int32_t m, int s); /* WIDE, WIDE_HALVED, EXACT */
 
 #endif

@@ -8,4 +8,7 @@
 /* Operand counts, types and shapes of one operator, as its kernel relies on them. err without where. */
 status model_check_op(const model_graph *g, const model_subgraph *sub, const model_op *op, err *e);
 
+/* Weight codes and tables of a convolution or fully connected layer against its grid. err without where. */
+status model_check_grid(const model_graph *g, const model_subgraph *sub, const model_op *op, err *e);
+
 #endif

@@ -90,17 +90,33 @@ static status weights(const ctx *c, int out_c)
         const model_tensor *t = &c->sub->tensors[m->tensor[i]];
         if (!same_shape(t, w) || !t->data || !codes(t)) return bad(c, "every candidate's weights must be constant codes of one shape");
     }
-    return ST_OK;
+    return codes(w) ? model_check_grid(c->g, c->sub, c->op, c->e) : ST_OK;
 }
 
 static status integer_values(const ctx *c)
 {
     const model_integer *t = c->op->integer;
-    for (int i = 0; t->multiplier && i < t->n_entries * t->n_channels; i++) {
+    for (int i = 0; t->shift && i < t->n_entries * t->n_channels; i++) {
         if (t->shift[i] < -31 || t->shift[i] > 30) return bad(c, "a shift outside [-31, 30]");
     }
     for (int i = 0; t->in_zero && i < t->n_entries; i++) {
         if (t->in_zero[i] < -128 || t->in_zero[i] > 255 || (t->in_zero[i] && in(c, 0)->dtype == MODEL_I16)) return bad(c, "in_zero outside [-128, 255], or not 0 for 16-bit activations");
+    }
+    for (int i = 0; t->in_zero2 && i < t->n_entries; i++) {
+        if (t->in_zero2[i] < -128 || t->in_zero2[i] > 255) return bad(c, "in_zero2 outside [-128, 255]");
+    }
+    return ST_OK;
+}
+
+/* A clamp that the output's type can hold. */
+static status output_range(const ctx *c)
+{
+    const model_integer *t = c->op->integer;
+    const model_tensor *y = out(c, 0);
+    int32_t low = y->dtype == MODEL_U8 ? 0 : y->dtype == MODEL_I8 ? INT8_MIN : INT16_MIN;
+    int32_t high = y->dtype == MODEL_U8 ? UINT8_MAX : y->dtype == MODEL_I8 ? INT8_MAX : INT16_MAX;
+    for (int i = 0; codes(y) && i < t->n_entries; i++) {
+        if ((t->out_min && t->out_min[i] < low) || (t->out_max && t->out_max[i] > high)) return bad(c, "out_min or out_max outside the output's type");
     }
     return ST_OK;
 }
@@ -110,16 +126,14 @@ static status integer_columns(const ctx *c, int columns)
 {
     const model_integer *t = c->op->integer;
     const model_tensor *y = out(c, 0);
-    int32_t low = y->dtype == MODEL_U8 ? 0 : y->dtype == MODEL_I8 ? INT8_MIN : INT16_MIN;
-    int32_t high = y->dtype == MODEL_U8 ? UINT8_MAX : y->dtype == MODEL_I8 ? INT8_MAX : INT16_MAX;
     for (int i = 0; i < c->op->n_inputs; i++) {
         if (!codes(in(c, i))) return err_set(c->e, ST_UNSUPPORTED, "", "stated integers on %s activations", model_dtype_name(in(c, i)->dtype));
     }
     if (!codes(y)) return err_set(c->e, ST_UNSUPPORTED, "", "stated integers to %s activations", model_dtype_name(y->dtype));
-    if (!t->multiplier || t->n_channels != columns || t->bias) return err_set(c->e, ST_FORMAT, "", "integer tables must have %d multipliers an entry, and no bias", columns);
-    for (int i = 0; i < t->n_entries; i++) {
-        if ((t->out_min && t->out_min[i] < low) || (t->out_max && t->out_max[i] > high)) return bad(c, "out_min or out_max outside the output's type");
-    }
+    if (!t->multiplier || t->n_channels != columns || t->bias || t->bias64 || t->addend || t->threshold || t->multiplier_n)
+        return err_set(c->e, ST_FORMAT, "", "integer tables must have %d multipliers an entry, and no bias", columns);
+    if ((t->left_shift || t->in_zero2) && (c->op->n_inputs != 2 || columns == 2)) return bad(c, "left_shift and in_zero2 belong to MUL and to ADD with three columns");
+    TRY(output_range(c));
     return integer_values(c);
 }
 
@@ -130,7 +144,10 @@ static status integers(const ctx *c, int out_c)
     if (in(c, 2)) return bad(c, "a layer that states its integers has its bias there, not as an input");
     if (t->n_channels != 1 && t->n_channels != out_c) return bad(c, "integer tables must have one channel, or one per output channel");
     if (!codes(in(c, 0))) return err_set(c->e, ST_UNSUPPORTED, "", "stated integers on %s activations", model_dtype_name(in(c, 0)->dtype));
-    if (!t->multiplier && !t->scale && !t->shift && out(c, 0)->dtype != MODEL_I32) return bad(c, "without a multiplier the output is the accumulator and must be int32");
+    bool raw = !t->multiplier && !t->scale && !t->shift && !t->threshold;
+    if (raw && out(c, 0)->dtype != MODEL_I32) return bad(c, "without a multiplier the output is the accumulator and must be int32");
+    if (t->left_shift || t->in_zero2) return bad(c, "left_shift and in_zero2 belong to ADD and MUL");
+    TRY(output_range(c));
     return integer_values(c);
 }
 
@@ -185,6 +202,7 @@ static status binary(const ctx *c)
     }
     const model_integer *t = c->op->integer;
     if (!t) return scales(c);
+    if (t->n_channels != 2 && t->n_entries != 1) return bad(c, "tables by choice need two columns");
     if (c->op->code == MODEL_MUL || t->n_channels != 2) return integer_columns(c, c->op->code == MODEL_MUL ? 1 : 3);
     if (t->in_zero) return bad(c, "operands that are requantized one by one have no zero point");
     return integer_columns(c, 2);
@@ -448,5 +466,7 @@ status model_check_op(const model_graph *g, const model_subgraph *sub, const mod
         [MODEL_UNIDIRECTIONAL_SEQUENCE_LSTM] = lstm, [MODEL_VAR_HANDLE] = var_handle,
     };
     ctx c = {g, sub, op, e};
+    bool mac = op->code == MODEL_CONV_2D || op->code == MODEL_DEPTHWISE_CONV_2D || op->code == MODEL_FULLY_CONNECTED;
+    if (op->grid && !mac) return bad(&c, "a grid belongs to convolutions and fully connected layers");
     return checks[op->code](&c);
 }

@@ -47,11 +47,19 @@ const char *model_opcode_name(model_opcode c)
 
 size_t model_tensor_bytes(const model_tensor *t) { return t->n_elems * model_dtype_bytes(t->dtype); }
 
-int model_nest(model_nesting rule, int master, int bits, int w)
+int model_nest(model_nesting rule, bool is_unsigned, int master, int bits, int w)
 {
     int drop = bits - w;
     if (rule == MODEL_SEPARATE || drop == 0) return master;
     if (rule == MODEL_NESTED_FLOOR) return master >> drop;
-    int q = (master + (1 << (drop - 1))) >> drop, top = (1 << (w - 1)) - 1;
+    int half = 1 << (drop - 1), top = (1 << (is_unsigned ? w : w - 1)) - 1;
+    if (rule == MODEL_NESTED_HALF_EVEN) half -= 1 - (master >> drop & 1); /* a tie goes up from an odd code only */
+    int q = (master + half) >> drop;
     return q < top ? q : top;
+}
+
+bool model_codes_unsigned(const model_op *op, const model_tensor *t)
+{
+    quant_grid_kind k = op->grid ? op->grid->weights.kind : QUANT_AFFINE;
+    return k == QUANT_AFFINE ? t->dtype == MODEL_U8 : k != QUANT_TERNARY && k != QUANT_TERNARY2;
 }

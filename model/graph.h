@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "quant/grid.h"
 
 enum { MODEL_MAX_DIMS = 6, MODEL_MAX_CANDIDATES = 16, MODEL_MAX_KEYS = 2 };
 
@@ -73,12 +74,14 @@ typedef struct model_attrs {
 typedef enum model_nesting {
     MODEL_SEPARATE,      /* it does not: every candidate has its own array */
     MODEL_NESTED_FLOOR,  /* master >> (bits - w), arithmetic shift (AdaBits) */
-    MODEL_NESTED_HALF_UP /* min((master + (1 << (bits - w - 1))) >> (bits - w), 2^(w-1) - 1); shift 0 = master */
+    MODEL_NESTED_HALF_UP,/* min((master + (1 << (bits - w - 1))) >> (bits - w), top); shift 0 = master; top = 2^(w-1) - 1, unsigned 2^w - 1 */
+    MODEL_NESTED_HALF_EVEN /* the same, ties to the even code (torch.round; Double Rounding 2024) */
 } model_nesting;
 
 /* Integer parameters that the file states outright (native models) instead of float scales. A table is keyed by up to two
  * choices: entry [k0 * n1 + k1], where k0, k1 are the candidates taken by choice key[0], key[1] and n1 is key[1]'s candidate count.
- * Channels: a convolution's output channels; ADD has three (operand 0, operand 1, sum), every other operator one. */
+ * Channels: a convolution's output channels; ADD has three (operand 0, operand 1, sum), every other operator one.
+ * A layer with weights has one of: multiplier and shift; shift alone (a rounding shift); scale (float rules); threshold; none (raw sums). */
 typedef struct model_integer {
     int n_keys;                   /* 0..2 */
     int key[MODEL_MAX_KEYS];      /* choice indices */
@@ -96,7 +99,18 @@ typedef struct model_integer {
     const int32_t *out_max;       /* [n_entries] */
     const int32_t *in_zero2;      /* [n_entries] of the second operand (ADD, MUL), or NULL */
     int left_shift;               /* ADD: bits by which both operands are shifted first */
+    const int32_t *multiplier_n;  /* [n_entries][n_channels] of the negative sum (grid ternary2), >= 0, or NULL */
+    const int32_t *threshold;     /* [n_entries][n_channels] code = accumulator >= threshold ? out_max : out_min (1 and 0 if not stated) */
+    const float *offset;          /* [n_entries][n_channels] added to the scaled accumulator (profile larq), or NULL */
+    const int32_t *acc_min, *acc_max; /* [n_entries] clamp of the accumulator before scale (profile larq), or NULL */
 } model_integer;
+
+/* What the codes of a layer's operands mean, where it is not the affine grid. */
+typedef struct model_grid {
+    quant_grid weights;
+    bool binary_input;            /* input codes 0, 1 mean -1, +1 */
+    bool pad_one;                 /* binary input: taps outside the image are +1 (Larq's same_one); else they add 0 */
+} model_grid;
 
 typedef struct model_weights {    /* of an op bound to a choice */
     model_nesting nesting;
@@ -118,6 +132,7 @@ typedef struct model_op {
     int choice;                   /* choice that selects this op's bits, -1 = none */
     const model_integer *integer; /* NULL = arithmetic follows from the tensors' scales */
     const model_weights *weights; /* NULL = inputs[1] as it is */
+    const model_grid *grid;       /* NULL = affine weights and input */
 } model_op;
 
 typedef struct model_candidate {
@@ -164,6 +179,8 @@ const char *model_dtype_name(model_dtype t);           /* numpy's name: "int8", 
 const char *model_opcode_name(model_opcode c);         /* TFLite's name: "CONV_2D" */
 size_t model_tensor_bytes(const model_tensor *t);
 /* Weight code of width w from a master code (see model_nesting); bits and w in 1..8, w <= bits. */
-int model_nest(model_nesting rule, int master, int bits, int w);
+int model_nest(model_nesting rule, bool is_unsigned, int master, int bits, int w);
+/* Are the weight codes of op in tensor t unsigned? */
+bool model_codes_unsigned(const model_op *op, const model_tensor *t);
 
 #endif

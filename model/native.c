@@ -13,8 +13,11 @@ const native_attr native_attrs[] = {
 const char *const native_dtypes[] = {"float32", "int8", "uint8", "int16", "int32", "int64", "bool", "resource", NULL};
 const char *const native_paddings[] = {"same", "valid", NULL};
 const char *const native_activations[] = {"none", "relu", "relu_n1_to_1", "relu6", "tanh", NULL};
-const char *const native_nestings[] = {"separate", "floor", "half_up", NULL};
+const char *const native_nestings[] = {"separate", "floor", "half_up", "half_even", NULL};
 
-_Static_assert(MODEL_F32 == 0 && MODEL_RESOURCE == 7 && MODEL_SEPARATE == 0 && MODEL_NESTED_HALF_UP == 2, "the lists above follow the enums");
+const char *const native_grid_inputs[] = {"affine", "binary", NULL};
+const char *const native_grid_pads[] = {"zero", "one", NULL};
+
+_Static_assert(MODEL_F32 == 0 && MODEL_RESOURCE == 7 && MODEL_SEPARATE == 0 && MODEL_NESTED_HALF_EVEN == 3, "the lists above follow the enums");
 
 int native_default_bits(model_dtype t) { return (int)model_dtype_bytes(t) * 8; }

@@ -3,6 +3,7 @@
 #ifndef BITEMU_MODEL_NATIVE_H
 #define BITEMU_MODEL_NATIVE_H
 
+#include "base/yaml.h"
 #include "model/graph.h"
 
 enum { NATIVE_VERSION = 1 };
@@ -18,6 +19,10 @@ extern const char *const native_dtypes[];         /* by model_dtype, NULL-termin
 extern const char *const native_paddings[];       /* by model_padding */
 extern const char *const native_activations[];    /* by model_activation */
 extern const char *const native_nestings[];       /* by model_nesting */
+extern const char *const native_grid_inputs[];    /* by model_grid.binary_input */
+extern const char *const native_grid_pads[];      /* by model_grid.pad_one */
+/* `grid:` of a layer: a name, or a map {weights, table or terms, input, pad}. Errors stand as "line:column". */
+status native_read_grid(const yaml_node *n, arena *a, const model_grid **out, err *e);
 int native_default_bits(model_dtype t);
 
 #endif

@@ -291,27 +291,58 @@ static status read_keys(loader *l, const yaml_node *n, model_integer *t)
     return ST_OK;
 }
 
+/* A table under `key`, if it is there. */
+static status optional_table(loader *l, const yaml_node *n, const char *key, npy_type type, int n_entries, int *channels, const void **out)
+{
+    return yaml_get(n, key) ? table(l, yaml_get(n, key), type, n_entries, channels, out) : ST_OK;
+}
+
+/* All tables with columns; those beside bias have the same number of them. */
+static status read_columns(loader *l, const yaml_node *n, int out_c, model_integer *t)
+{
+    enum { BIAS, BIAS64, MULTIPLIER, MULTIPLIER_N, SHIFT, SCALE, OFFSET, ADDEND, THRESHOLD, N_TABLES };
+    static const struct { const char *key; npy_type type; } tables[N_TABLES] = {
+        [BIAS] = {"bias", NPY_I32}, [BIAS64] = {"bias64", NPY_I64}, [MULTIPLIER] = {"multiplier", NPY_I32}, [MULTIPLIER_N] = {"multiplier_n", NPY_I32},
+        [SHIFT] = {"shift", NPY_I8}, [SCALE] = {"scale", NPY_F32}, [OFFSET] = {"offset", NPY_F32}, [ADDEND] = {"addend", NPY_I64},
+        [THRESHOLD] = {"threshold", NPY_I32},
+    };
+    const void *p[N_TABLES] = {NULL};
+    int channels = 0, bias_c = out_c;
+    for (int i = 0; i < N_TABLES; i++) TRY(optional_table(l, n, tables[i].key, tables[i].type, t->n_entries, i <= BIAS64 ? &bias_c : &channels, &p[i]));
+    t->n_channels = channels ? channels : 1;
+    t->bias = p[BIAS];
+    t->bias64 = p[BIAS64];
+    t->multiplier = p[MULTIPLIER];
+    t->multiplier_n = p[MULTIPLIER_N];
+    t->shift = p[SHIFT];
+    t->scale = p[SCALE];
+    t->offset = p[OFFSET];
+    t->addend = p[ADDEND];
+    t->threshold = p[THRESHOLD];
+    if (t->bias && t->bias64) return yaml_fail(n, l->e, ST_FORMAT, "bias and bias64: one of them");
+    if (t->multiplier && !t->shift) return yaml_fail(n, l->e, ST_FORMAT, "multiplier without shift");
+    if ((t->scale != NULL) + (t->shift != NULL) + (t->threshold != NULL) > 1) return yaml_fail(n, l->e, ST_FORMAT, "one of shift, scale and threshold");
+    if (t->multiplier_n && !t->multiplier) return yaml_fail(n, l->e, ST_FORMAT, "multiplier_n without multiplier");
+    if (t->offset && !t->scale) return yaml_fail(n, l->e, ST_FORMAT, "offset without scale");
+    if (t->addend && !t->shift) return yaml_fail(n, l->e, ST_FORMAT, "addend without shift");
+    return ST_OK;
+}
+
 static status read_integer(loader *l, const yaml_node *n, int out_c, const model_integer **out)
 {
-    static const char *const allowed[] = {"keys", "bias", "multiplier", "shift", "in_zero", "out_zero", "out_min", "out_max", NULL};
+    static const char *const allowed[] = {"keys", "bias", "bias64", "multiplier", "multiplier_n", "shift", "scale", "offset", "addend", "threshold", "in_zero",
+                                          "in_zero2", "out_zero", "out_min", "out_max", "acc_min", "acc_max", "left_shift", NULL};
     model_integer *t = arena_alloc(l->a, 1, sizeof *t);
-    int channels = 0, bias_c = out_c;
-    const void *p;
+    int64_t left = 0;
     if (!t) return nomem(l);
     TRY(yaml_check_keys(n, allowed, NULL, l->e));
     TRY(read_keys(l, yaml_get(n, "keys"), t));
-    if (yaml_get(n, "bias")) {
-        TRY(table(l, yaml_get(n, "bias"), NPY_I32, t->n_entries, &bias_c, &p));
-        t->bias = p;
-    }
-    if (!yaml_get(n, "multiplier") != !yaml_get(n, "shift")) return yaml_fail(n, l->e, ST_FORMAT, "multiplier and shift go together");
-    if (yaml_get(n, "multiplier")) {
-        TRY(table(l, yaml_get(n, "multiplier"), NPY_I32, t->n_entries, &channels, &p));
-        t->multiplier = p;
-        TRY(table(l, yaml_get(n, "shift"), NPY_I8, t->n_entries, &channels, &p));
-        t->shift = p;
-    }
-    t->n_channels = channels ? channels : 1;
+    TRY(read_columns(l, n, out_c, t));
+    if (yaml_get(n, "left_shift")) TRY(yaml_int(yaml_get(n, "left_shift"), "left_shift", 0, 30, &left, l->e));
+    t->left_shift = (int)left;
+    TRY(zero_table(l, n, "in_zero2", t->n_entries, &t->in_zero2));
+    TRY(zero_table(l, n, "acc_min", t->n_entries, &t->acc_min));
+    TRY(zero_table(l, n, "acc_max", t->n_entries, &t->acc_max));
     TRY(zero_table(l, n, "in_zero", t->n_entries, &t->in_zero));
     TRY(zero_table(l, n, "out_zero", t->n_entries, &t->out_zero));
     TRY(zero_table(l, n, "out_min", t->n_entries, &t->out_min));
@@ -331,7 +362,7 @@ static int out_channels(const model_subgraph *g, const model_op *op)
 
 static status read_layer(loader *l, const model_subgraph *g, const yaml_node *n, model_op *op)
 {
-    static const char *const allowed[] = {"name", "op", "version", "inputs", "outputs", "intermediates", "attrs", "choice", "weights", "integer", NULL};
+    static const char *const allowed[] = {"name", "op", "version", "inputs", "outputs", "intermediates", "attrs", "choice", "weights", "grid", "integer", NULL};
     static const char *const required[] = {"name", "op", "inputs", "outputs", NULL};
     int *list;
     int64_t version = 1;
@@ -353,6 +384,7 @@ static status read_layer(loader *l, const model_subgraph *g, const yaml_node *n,
     TRY(read_attrs(l, yaml_get(n, "attrs"), &op->attrs));
     if (yaml_get(n, "choice")) TRY(find_choice(l, yaml_get(n, "choice"), &op->choice));
     if (yaml_get(n, "weights")) TRY(read_weights(l, g, yaml_get(n, "weights"), &op->weights));
+    if (yaml_get(n, "grid")) TRY(native_read_grid(yaml_get(n, "grid"), l->a, &op->grid, l->e));
     return yaml_get(n, "integer") ? read_integer(l, yaml_get(n, "integer"), out_channels(g, op), &op->integer) : ST_OK;
 }
 

@@ -167,6 +167,13 @@ static void put_list(text *y, const char *key, const int32_t *v, int n)
     put(y, "]");
 }
 
+static void put_table(saver *s, const char *key, npy_type type, const int64_t *dims, const void *data)
+{
+    if (!data) return;
+    put(&s->yaml, ", %s: ", key);
+    put_array(s, type, 2, dims, data);
+}
+
 static void put_integer(saver *s, const model_op *op, int out_c, const char *indent)
 {
     const model_integer *t = op->integer;
@@ -178,21 +185,52 @@ static void put_integer(saver *s, const model_op *op, int out_c, const char *ind
         put_quoted(y, s->g->choices[t->key[k]].name);
     }
     put(y, "]");
-    if (t->bias) {
-        put(y, ", bias: ");
-        put_array(s, NPY_I32, 2, dims, t->bias);
-    }
+    put_table(s, "bias", NPY_I32, dims, t->bias);
+    put_table(s, "bias64", NPY_I64, dims, t->bias64);
     dims[1] = t->n_channels;
-    if (t->multiplier) {
-        put(y, ", multiplier: ");
-        put_array(s, NPY_I32, 2, dims, t->multiplier);
-        put(y, ", shift: ");
-        put_array(s, NPY_I8, 2, dims, t->shift);
-    }
+    put_table(s, "multiplier", NPY_I32, dims, t->multiplier);
+    put_table(s, "multiplier_n", NPY_I32, dims, t->multiplier_n);
+    put_table(s, "shift", NPY_I8, dims, t->shift);
+    put_table(s, "scale", NPY_F32, dims, t->scale);
+    put_table(s, "offset", NPY_F32, dims, t->offset);
+    put_table(s, "addend", NPY_I64, dims, t->addend);
+    put_table(s, "threshold", NPY_I32, dims, t->threshold);
     put_list(y, "in_zero", t->in_zero, t->n_entries);
     put_list(y, "out_zero", t->out_zero, t->n_entries);
     put_list(y, "out_min", t->out_min, t->n_entries);
     put_list(y, "out_max", t->out_max, t->n_entries);
+    put_list(y, "in_zero2", t->in_zero2, t->n_entries);
+    put_list(y, "acc_min", t->acc_min, t->n_entries);
+    put_list(y, "acc_max", t->acc_max, t->n_entries);
+    if (t->left_shift) put(y, ", left_shift: %d", t->left_shift);
+    put(y, "}\n");
+}
+
+static void put_values(text *y, const int16_t *v, int n)
+{
+    put(y, "[");
+    for (int i = 0; i < n; i++) put(y, "%s%d", i ? ", " : "", v[i]);
+    put(y, "]");
+}
+
+static void put_grid(text *y, const model_grid *g, const char *indent)
+{
+    const quant_grid *w = &g->weights;
+    put(y, "%s  grid: {weights: %s", indent, quant_grid_names[w->kind]);
+    if (w->kind == QUANT_CODEBOOK) {
+        put(y, ", table: ");
+        put_values(y, w->table, w->n_table);
+    }
+    if (w->kind == QUANT_APOT) {
+        const int16_t *v = w->table;
+        put(y, ", terms: [");
+        for (int i = 0; i < w->n_terms; v += 1 << w->term_bits[i++]) {
+            if (i) put(y, ", ");
+            put_values(y, v, 1 << w->term_bits[i]);
+        }
+        put(y, "]");
+    }
+    if (g->binary_input) put(y, ", input: %s, pad: %s", native_grid_inputs[1], native_grid_pads[g->pad_one]);
     put(y, "}\n");
 }
 
@@ -224,6 +262,7 @@ static void put_layer(saver *s, int sub, const model_op *op, const char *indent)
         put_names(s, sub, "tensors", op->weights->tensor, op->weights->n);
         put(y, "}\n");
     }
+    if (op->grid) put_grid(y, op->grid, indent);
     if (op->integer) {
         const model_tensor *w = &s->g->subgraphs[sub].tensors[op->inputs[op->n_inputs > 1]]; /* counts only where there is a bias */
         put_integer(s, op, w->dims[op->code == MODEL_DEPTHWISE_CONV_2D ? w->n_dims - 1 : 0], indent);

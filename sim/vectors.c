@@ -119,6 +119,10 @@ static status run_graph(const vec_case *c, const emu_profile *p, int64_t **got, 
     TRY(emu_run_op(s, 0, NULL, &ev, c->e));
     static const npy_type types[] = {NPY_F32, NPY_I8, NPY_U8, NPY_I16, NPY_I32, NPY_I64, NPY_BOOL, NPY_U8};
     vec_array out = {.type = types[t->dtype], .n = t->n_elems, .data = emu_tensor_data(s, g->outputs[0])};
+    if (g->packed) {
+        *got = vec_binary_pack(c, t, out.data, n);
+        return *got ? ST_OK : err_set(c->e, ST_NOMEM, "", "no memory");
+    }
     *n = t->n_elems;
     *got = arena_alloc(c->mem, *n, sizeof **got);
     if (!*got) return err_set(c->e, ST_NOMEM, "", "no memory");
@@ -163,7 +167,6 @@ static status one_role(const vec_case *c, const emu_profile *p, const char *role
     size_t n = 0;
     if (!vec_get(c, role, &want)) return ST_OK;
     status st = vec_primitive(c, p, role, &got, &n);
-    if (st == ST_UNSUPPORTED) st = vec_binary(c, role, &got, &n);
     if (st == ST_UNSUPPORTED) st = run_graph(c, p, &got, &n);
     if (st != ST_OK) return st;
     *differ = differs(&want, role, got, n, text, size);

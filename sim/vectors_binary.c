@@ -1,105 +1,114 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Larq Compute Engine's binary convolution and pool on recorded cases. Codes are +1 and -1; bit 1 stands for -1, 32 channels a word.
- *   p = sum over taps of popcount(x xor w); x2 = clamp(2p, clamp_min, clamp_max)
- *   bits: p > threshold; float: x2 m + b; int8: round half away(x2 m + b) clamped
- * Padding: pad_value 1 = codes +1; 0 = in_c / 2 (rounded down) per tap. Source: BConv2DReference. */
-#include <math.h>
+ * Larq Compute Engine's binary convolution and pool (BConv2DReference, BMaxPool) as graphs of one operator. Recorded codes are +1 and -1,
+ * packed with bit 1 = -1; ours are 1 and 0. Recorded arithmetic in popcounts p, ours in sums acc = K - 2p of +-1 products, K their number:
+ *   bits:          p > t              = not acc >= K - 2t
+ *   float, int8:   clamp(2p) m + b    the same with acc clamped to [K - clamp_max, K - clamp_min] */
 #include <string.h>
 
 #include "sim/vectors_case.h"
 
-typedef struct shape {
-    int in_h, in_w, in_c, k_h, k_w, out_c, out_h, out_w, groups, depth;
-} shape;
+static status nomem(const vec_case *c) { return err_set(c->e, ST_NOMEM, "", "no memory"); }
 
-static int popcount_at(const vec_case *c, const shape *s, const vec_array *x, const vec_array *w, int oy, int ox, int oc)
+/* +1 and -1 as codes 1 and 0. */
+static uint8_t *codes(const vec_case *c, const vec_array *a)
 {
-    int p = 0, group = oc / (s->out_c / s->groups);
-    for (int ky = 0; ky < s->k_h; ky++) {
-        for (int kx = 0; kx < s->k_w; kx++) {
-            int iy = oy * vec_int(c, "stride_h", 1) + ky * vec_int(c, "dil_h", 1) - vec_int(c, "pad_top", 0);
-            int ix = ox * vec_int(c, "stride_w", 1) + kx * vec_int(c, "dil_w", 1) - vec_int(c, "pad_left", 0);
-            bool outside = iy < 0 || iy >= s->in_h || ix < 0 || ix >= s->in_w;
-            if (outside && !vec_int(c, "pad_value", 0)) {
-                p += s->depth / 2;
-                continue;
-            }
-            for (int i = 0; i < s->depth; i++) {
-                int64_t a = outside ? 1 : vec_value(x, (size_t)((iy * s->in_w + ix) * s->in_c + group * s->depth + i));
-                p += a != vec_value(w, (size_t)(((oc * s->k_h + ky) * s->k_w + kx) * s->depth + i));
-            }
-        }
+    uint8_t *p = arena_alloc(c->mem, a->n, 1);
+    for (size_t i = 0; p && i < a->n; i++) p[i] = vec_value(a, i) > 0;
+    return p;
+}
+
+static const int32_t *thresholds(const vec_case *c, const vec_array *t, int out_c, int depth)
+{
+    int32_t *p = t->n < (size_t)out_c ? NULL : vec_ints(c, out_c, 0);
+    for (int i = 0; p && i < out_c; i++) {
+        int64_t v = depth - 2 * vec_value(t, (size_t)i);
+        p[i] = v < INT32_MIN ? INT32_MIN : v > INT32_MAX ? INT32_MAX : (int32_t)v;
     }
     return p;
 }
 
-static int64_t finish(const vec_case *c, int p, const vec_array *m, const vec_array *b, npy_type type, int oc)
+static status requant(const vec_case *c, vec_graph *g, int out_c, int depth)
 {
-    int x2 = 2 * p, low = vec_int(c, "clamp_min", 0), high = vec_int(c, "clamp_max", INT32_MAX);
-    x2 = x2 < low ? low : x2 > high ? high : x2;
-    float y = (float)x2 * ((const float *)m->data)[oc];
-    y = y + ((const float *)b->data)[oc];
-    int32_t word;
-    if (type == NPY_F32) {
-        memcpy(&word, &y, sizeof word);
-        return word;
+    vec_array t, m, b;
+    model_integer *q = &g->integer;
+    q->n_entries = 1;
+    q->n_channels = out_c;
+    g->op.integer = q;
+    if (vec_get(c, "thresholds", &t)) {
+        q->threshold = thresholds(c, &t, out_c, depth);
+        g->packed = true;
+        return q->threshold ? ST_OK : err_set(c->e, ST_FORMAT, "", "too few thresholds");
     }
-    float r = roundf(y);
-    return r < -128 ? -128 : r > 127 ? 127 : (int64_t)r;
+    if (!vec_get(c, "multiplier", &m) || !vec_get(c, "bias", &b) || m.type != NPY_F32 || b.type != NPY_F32 || m.n < (size_t)out_c || b.n < (size_t)out_c)
+        return err_set(c->e, ST_FORMAT, "", "neither thresholds nor multiplier and bias of every channel");
+    q->scale = m.data;
+    q->offset = b.data;
+    q->acc_min = vec_ints(c, 1, depth - vec_int(c, "clamp_max", 2 * depth));
+    q->acc_max = vec_ints(c, 1, depth - vec_int(c, "clamp_min", 0));
+    return q->acc_min && q->acc_max ? ST_OK : nomem(c);
 }
 
-static status convolution(const vec_case *c, const vec_array *want, int64_t *got)
+status vec_binary_conv(const vec_case *c, const emu_profile *p, vec_graph *g)
 {
-    vec_array x, w, t, m, b;
-    if (!vec_get(c, "input", &x) || !vec_get(c, "weights", &w) || x.n_dims != 4 || w.n_dims != 4) return err_set(c->e, ST_FORMAT, "", "input or weights are no images");
-    bool bits = vec_get(c, "thresholds", &t), real = vec_get(c, "multiplier", &m) && vec_get(c, "bias", &b);
-    shape s = {(int)x.dims[1], (int)x.dims[2], (int)x.dims[3], (int)w.dims[1], (int)w.dims[2], (int)w.dims[0], vec_int(c, "out_h", 0), vec_int(c, "out_w", 0),
-               vec_int(c, "groups", 1), (int)w.dims[3]};
-    int words = (s.out_c + 31) / 32, step = bits ? words : s.out_c;
-    bool fits = s.groups >= 1 && s.out_c % s.groups == 0 && s.depth * s.groups == s.in_c && want->n == (size_t)s.out_h * (size_t)s.out_w * (size_t)step;
-    if (!fits || (!bits && !real) || (bits ? t.n : m.n) < (size_t)s.out_c || (real && !bits && b.n < (size_t)s.out_c))
-        return err_set(c->e, ST_FORMAT, "", "shapes contradict each other");
-    for (int at = 0; at < s.out_h * s.out_w; at++) {
-        for (int oc = 0; oc < s.out_c; oc++) {
-            int p = popcount_at(c, &s, &x, &w, at / s.out_w, at % s.out_w, oc);
-            if (bits)
-                got[at * step + oc / 32] |= (int64_t)(p > vec_value(&t, (size_t)oc)) << (oc % 32);
-            else
-                got[at * step + oc] = finish(c, p, &m, &b, want->type, oc);
-        }
-    }
-    return ST_OK;
+    vec_array x, w, y, t;
+    (void)p;
+    if (!vec_get(c, "input", &x) || !vec_get(c, "weights", &w) || !vec_get(c, "output", &y) || x.n_dims != 4 || w.n_dims != 4)
+        return err_set(c->e, ST_FORMAT, "", "input or weights are no images");
+    const uint8_t *xd = codes(c, &x), *wd = codes(c, &w);
+    if (!xd || !wd) return nomem(c);
+    bool bits = vec_get(c, "thresholds", &t);
+    int64_t ydims[4] = {1, vec_int(c, "out_h", 0), vec_int(c, "out_w", 0), w.dims[0]};
+    int out_c = (int)w.dims[0], depth = (int)(w.dims[1] * w.dims[2] * w.dims[3]);
+    g->inputs[0] = vec_tensor(g, "input", MODEL_U8, 4, x.dims, NULL);
+    g->inputs[1] = vec_tensor(g, "weights", MODEL_U8, 4, w.dims, wd);
+    g->tensors[0].bits = g->tensors[1].bits = 1;
+    int out = vec_tensor(g, "output", bits ? MODEL_U8 : y.type == NPY_F32 ? MODEL_F32 : MODEL_I8, 4, ydims, NULL);
+    vec_feed(g, g->inputs[0], xd);
+    g->op.attrs = (model_attrs){.padding = MODEL_EXPLICIT, .pad_top = vec_int(c, "pad_top", 0), .pad_left = vec_int(c, "pad_left", 0),
+                                .stride_h = vec_int(c, "stride_h", 1), .stride_w = vec_int(c, "stride_w", 1),
+                                .dilation_h = vec_int(c, "dil_h", 1), .dilation_w = vec_int(c, "dil_w", 1)};
+    vec_finish(g, MODEL_CONV_2D, 2, out);
+    g->grid = (model_grid){.weights.kind = QUANT_BINARY, .binary_input = true, .pad_one = vec_int(c, "pad_value", 0) == 1};
+    g->op.grid = &g->grid;
+    return requant(c, g, out_c, depth);
 }
 
-/* The largest of +1 and -1 over the window: the AND of their bits. */
-static status pool(const vec_case *c, const vec_array *want, int64_t *got)
+/* Largest of +1 and -1: of codes 1 and 0. The recorded input is packed; every bit of its words is taken as a channel. */
+status vec_binary_pool(const vec_case *c, const emu_profile *p, vec_graph *g)
 {
     vec_array x;
+    (void)p;
     if (!vec_get(c, "input_packed", &x) || x.n_dims != 4) return err_set(c->e, ST_FORMAT, "", "no packed input");
-    int in_h = (int)x.dims[1], in_w = (int)x.dims[2], words = (int)x.dims[3], out_w = vec_int(c, "out_w", 0), out_h = vec_int(c, "out_h", 0);
-    int stride_h = vec_int(c, "stride_h", vec_int(c, "stride", 1)), stride_w = vec_int(c, "stride_w", vec_int(c, "stride", 1));
-    if (want->n != (size_t)out_h * (size_t)out_w * (size_t)words) return err_set(c->e, ST_FORMAT, "", "shapes contradict each other");
-    for (int oy = 0; oy < out_h; oy++)
-        for (int ox = 0; ox < out_w; ox++)
-            for (int k = 0; k < words; k++) {
-                int64_t all = -1;
-                for (int y = oy * stride_h - vec_int(c, "pad_top", 0), ey = y + vec_int(c, "k_h", 1); y < ey; y++)
-                    for (int xx = ox * stride_w - vec_int(c, "pad_left", 0), ex = xx + vec_int(c, "k_w", 1); xx < ex; xx++)
-                        if (y >= 0 && y < in_h && xx >= 0 && xx < in_w) all &= vec_value(&x, (size_t)((y * in_w + xx) * words + k));
-                got[(oy * out_w + ox) * words + k] = all;
-            }
+    uint8_t *xd = arena_alloc(c->mem, x.n, 32);
+    if (!xd) return nomem(c);
+    for (size_t i = 0; i < x.n * 32; i++) xd[i] = !((uint64_t)vec_value(&x, i / 32) >> (i % 32) & 1);
+    int64_t xdims[4] = {x.dims[0], x.dims[1], x.dims[2], 32 * x.dims[3]}, ydims[4] = {x.dims[0], vec_int(c, "out_h", 0), vec_int(c, "out_w", 0), 32 * x.dims[3]};
+    int stride = vec_int(c, "stride", 1);
+    g->inputs[0] = vec_tensor(g, "input", MODEL_U8, 4, xdims, NULL);
+    int out = vec_tensor(g, "output", MODEL_U8, 4, ydims, NULL);
+    vec_feed(g, g->inputs[0], xd);
+    g->op.attrs = (model_attrs){.padding = MODEL_EXPLICIT, .pad_top = vec_int(c, "pad_top", 0), .pad_left = vec_int(c, "pad_left", 0),
+                                .stride_h = vec_int(c, "stride_h", stride), .stride_w = vec_int(c, "stride_w", stride),
+                                .filter_h = vec_int(c, "k_h", 1), .filter_w = vec_int(c, "k_w", 1)};
+    vec_finish(g, MODEL_MAX_POOL_2D, 1, out);
+    g->packed = true;
     return ST_OK;
 }
 
-status vec_binary(const vec_case *c, const char *role, int64_t **got, size_t *n)
+int64_t *vec_binary_pack(const vec_case *c, const model_tensor *t, const void *data, size_t *n)
 {
-    vec_array want;
-    bool conv = strcmp(c->file->op, "bconv2d") == 0;
-    if ((!conv && strcmp(c->file->op, "bmaxpool") != 0) || !vec_get(c, role, &want)) return ST_UNSUPPORTED;
-    *n = want.n;
-    *got = arena_alloc(c->mem, want.n, sizeof **got);
-    if (!*got) return err_set(c->e, ST_NOMEM, "", "no memory");
-    TRY(conv ? convolution(c, &want, *got) : pool(c, &want, *got));
-    for (size_t i = 0; conv && want.type == NPY_I32 && i < want.n; i++) (*got)[i] = (*got)[i] > INT32_MAX ? (*got)[i] - ((int64_t)1 << 32) : (*got)[i];
-    return ST_OK;
+    size_t channels = (size_t)t->dims[t->n_dims - 1], words = (channels + 31) / 32, rows = channels ? t->n_elems / channels : 0;
+    const uint8_t *p = data;
+    int64_t *got = arena_alloc(c->mem, rows * words, sizeof *got);
+    *n = rows * words;
+    for (size_t r = 0; got && r < rows; r++) {
+        uint32_t word = 0;
+        for (size_t k = 0; k < channels; k++) {
+            word |= (uint32_t)!p[r * channels + k] << k % 32;
+            if (k % 32 < 31 && k + 1 < channels) continue;
+            got[r * words + k / 32] = word <= INT32_MAX ? word : (int64_t)word - ((int64_t)1 << 32);
+            word = 0;
+        }
+    }
+    return got;
 }

@@ -23,7 +23,7 @@ static model_dtype dtype_of(npy_type t)
 }
 
 /* Adds a tensor; dims from a list. Returns its index. */
-static int tensor(vec_graph *g, const char *name, model_dtype type, int n_dims, const int64_t *dims, const void *data)
+int vec_tensor(vec_graph *g, const char *name, model_dtype type, int n_dims, const int64_t *dims, const void *data)
 {
     int i = g->sub.n_tensors++;
     model_tensor *t = &g->tensors[i];
@@ -62,7 +62,7 @@ static status from_keys(const vec_case *c, model_tensor *t, const char *prefix)
     return scaled(c, t, &s, 1, vec_int(c, key, vec_int(c, "zero_point", 0)), 0);
 }
 
-static int32_t *ints(const vec_case *c, int n, int32_t v)
+int32_t *vec_ints(const vec_case *c, int n, int32_t v)
 {
     int32_t *p = arena_alloc(c->mem, (size_t)n, sizeof *p);
     for (int i = 0; p && i < n; i++) p[i] = v;
@@ -92,7 +92,7 @@ static model_activation activation(const vec_case *c)
     return strcmp(a, "RELU") == 0 ? MODEL_RELU : strcmp(a, "RELU6") == 0 ? MODEL_RELU6 : strcmp(a, "RELU_N1_TO_1") == 0 ? MODEL_RELU_N1_TO_1 : MODEL_NONE;
 }
 
-static void finish(vec_graph *g, model_opcode code, int n_inputs, int out)
+void vec_finish(vec_graph *g, model_opcode code, int n_inputs, int out)
 {
     g->op.code = code;
     g->op.name = g->op.type = model_opcode_name(code);
@@ -113,7 +113,7 @@ static void finish(vec_graph *g, model_opcode code, int n_inputs, int out)
     g->graph = (model_graph){.path = "vector", .format = "vector", .n_subgraphs = 1, .subgraphs = &g->sub};
 }
 
-static void feed(vec_graph *g, int t, const void *data)
+void vec_feed(vec_graph *g, int t, const void *data)
 {
     g->fed[g->n_feeds] = t;
     g->feeds[g->n_feeds++] = (vec_input){t, data};
@@ -126,11 +126,11 @@ static status stated(const vec_case *c, vec_graph *g)
     t->n_entries = 1;
     if (!t->n_channels) t->n_channels = 1;
     g->op.integer = t;
-    if (!t->in_zero) t->in_zero = ints(c, 1, -vec_int(c, "input_offset", vec_int(c, "input1_offset", -vec_int(c, "z_in", vec_int(c, "input_zero_point", 0)))));
-    if (!t->out_zero) t->out_zero = ints(c, 1, vec_int(c, "output_offset", vec_int(c, "z_out", vec_int(c, "output_zero_point", 0))));
+    if (!t->in_zero) t->in_zero = vec_ints(c, 1, -vec_int(c, "input_offset", vec_int(c, "input1_offset", -vec_int(c, "z_in", vec_int(c, "input_zero_point", 0)))));
+    if (!t->out_zero) t->out_zero = vec_ints(c, 1, vec_int(c, "output_offset", vec_int(c, "z_out", vec_int(c, "output_zero_point", 0))));
     if (!t->out_min && json_object_get(c->json, "act_min")) {
-        t->out_min = ints(c, 1, vec_int(c, "act_min", 0));
-        t->out_max = ints(c, 1, vec_int(c, "act_max", 0));
+        t->out_min = vec_ints(c, 1, vec_int(c, "act_min", 0));
+        t->out_max = vec_ints(c, 1, vec_int(c, "act_max", 0));
         if (!t->out_min || !t->out_max) return nomem(c);
     }
     return t->in_zero && t->out_zero ? ST_OK : nomem(c);
@@ -171,7 +171,7 @@ static status bias_of(const vec_case *c, vec_graph *g, int out_c)
         return g->integer.bias || !b.n ? ST_OK : nomem(c);
     }
     if (vec_get(c, "bias", &b)) g->integer.bias64 = b.data;
-    else if (vec_int(c, "bias_bits", 0) == 32 && !(g->integer.bias = ints(c, out_c, 0))) return nomem(c); /* none, but of this kernel */
+    else if (vec_int(c, "bias_bits", 0) == 32 && !(g->integer.bias = vec_ints(c, out_c, 0))) return nomem(c); /* none, but of this kernel */
     return ST_OK;
 }
 
@@ -193,16 +193,16 @@ static status requant(const vec_case *c, vec_graph *g, int out_c)
         model_dtype type = operand(vec_text(c, "out_type", "u8"), &out_bits);
         if (type == MODEL_I32) return ST_OK;
         bool bn = strcmp(kind, "bn_relu") == 0;
-        t->multiplier = bn ? ints_of(c, "kappa", out_c) : strcmp(kind, "relu_mult") == 0 ? ints(c, out_c, (int16_t)vec_int(c, "out_mult", 1)) : NULL;
-        t->shift = shifts_of(c, ints(c, out_c, vec_int(c, "out_shift", 0)), out_c, -1);
+        t->multiplier = bn ? ints_of(c, "kappa", out_c) : strcmp(kind, "relu_mult") == 0 ? vec_ints(c, out_c, (int16_t)vec_int(c, "out_mult", 1)) : NULL;
+        t->shift = shifts_of(c, vec_ints(c, out_c, vec_int(c, "out_shift", 0)), out_c, -1);
         if (bn && vec_get(c, "lambda_", &a)) {
             int64_t *add = arena_alloc(c->mem, (size_t)out_c, sizeof *add);
             for (int i = 0; add && i < out_c; i++) add[i] = vec_value(&a, (size_t)i);
             t->addend = add;
         }
         int32_t high = type == MODEL_U8 ? (1 << out_bits) - 1 : (1 << (out_bits - 1)) - 1;
-        t->out_min = ints(c, 1, type == MODEL_U8 ? 0 : -high - 1);
-        t->out_max = ints(c, 1, high);
+        t->out_min = vec_ints(c, 1, type == MODEL_U8 ? 0 : -high - 1);
+        t->out_max = vec_ints(c, 1, high);
     } else {
         if (!vec_get(c, "mult", &a)) return missing(c, "mult");
         t->multiplier = ints_of(c, "mult", out_c);
@@ -227,7 +227,7 @@ static status scales(const vec_case *c, vec_graph *g, int x, int w, int y, int a
 /* TinyEngine's depthwise has the input's zero point folded into the bias: bias - zero sum(w). */
 static status unfold_bias(const vec_case *c, vec_graph *g, const vec_array *w, int out_c)
 {
-    int32_t *b = ints(c, out_c, 0);
+    int32_t *b = vec_ints(c, out_c, 0);
     if (!b || !g->integer.bias) return nomem(c);
     for (int i = 0; i < out_c; i++) {
         int64_t sum = 0;
@@ -267,24 +267,24 @@ static status mac(const vec_case *c, const emu_profile *p, vec_graph *g, model_o
     if (w.n_dims == 4) memcpy(wdims, w.dims, sizeof wdims);
     if (y.n_dims == 4) memcpy(ydims, y.dims, sizeof ydims);
     int64_t flat[2] = {w.dims[1] ? (int64_t)x.n / w.dims[1] : 0, w.dims[1]}, yflat[2] = {flat[0], w.dims[0]};
-    int xi = fc ? tensor(g, "input", xt, 2, flat, NULL) : tensor(g, "input", xt, 4, xdims, NULL);
-    int wi = fc ? tensor(g, "weights", wt, 2, w.dims, wd) : tensor(g, "weights", wt, 4, wdims, wd);
-    int yi = fc ? tensor(g, "output", yt, 2, yflat, NULL) : tensor(g, "output", yt, 4, ydims, NULL);
+    int xi = fc ? vec_tensor(g, "input", xt, 2, flat, NULL) : vec_tensor(g, "input", xt, 4, xdims, NULL);
+    int wi = fc ? vec_tensor(g, "weights", wt, 2, w.dims, wd) : vec_tensor(g, "weights", wt, 4, wdims, wd);
+    int yi = fc ? vec_tensor(g, "output", yt, 2, yflat, NULL) : vec_tensor(g, "output", yt, 4, ydims, NULL);
     const char *width = c->file->bits ? strchr(c->file->bits, 'w') : NULL;
     if (width && width[1] >= '1' && width[1] <= '8') g->tensors[wi].bits = width[1] - '0';
     int out_c = (int)(fc ? w.dims[0] : dw ? wdims[3] : wdims[0]);
     if (fc ? y.n != (size_t)(yflat[0] * yflat[1]) : ydims[3] != out_c) return err_set(c->e, ST_FORMAT, "", "the output's shape does not fit the weights");
     g->inputs[0] = xi;
     g->inputs[1] = wi;
-    feed(g, xi, xd);
+    vec_feed(g, xi, xd);
     g->op.attrs = (model_attrs){.padding = MODEL_EXPLICIT, .pad_top = vec_int(c, "pad_top", vec_int(c, "pad", 0)), .pad_left = vec_int(c, "pad_left", vec_int(c, "pad", 0)),
                                 .stride_h = vec_int(c, "stride_h", vec_int(c, "stride", 1)), .stride_w = vec_int(c, "stride_w", vec_int(c, "stride", 1)),
                                 .dilation_h = vec_int(c, "dil_h", 1), .dilation_w = vec_int(c, "dil_w", 1)};
-    finish(g, code, 2, yi);
+    vec_finish(g, code, 2, yi);
     if (whole) {
         if (!vec_get(c, "bias32", &b) && !vec_get(c, "bias", &b)) return scales(c, g, xi, wi, yi, dw ? 3 : 0);
         int64_t n = (int64_t)b.n;
-        g->inputs[2] = tensor(g, "bias", dtype_of(b.type), 1, &n, b.data);
+        g->inputs[2] = vec_tensor(g, "bias", dtype_of(b.type), 1, &n, b.data);
         g->op.n_inputs = 3;
         return scales(c, g, xi, wi, yi, dw ? 3 : 0);
     }
@@ -302,8 +302,8 @@ static status mac(const vec_case *c, const emu_profile *p, vec_graph *g, model_o
     if (strcmp(c->file->library, "cmixnn") == 0) {
         const char *o = strstr(c->file->path, "o2.") ? "u2" : strstr(c->file->path, "o4.") ? "u4" : "u8";
         (void)operand(o, &bits);
-        g->integer.out_min = ints(c, 1, 0);
-        g->integer.out_max = ints(c, 1, (1 << bits) - 1);
+        g->integer.out_min = vec_ints(c, 1, 0);
+        g->integer.out_max = vec_ints(c, 1, (1 << bits) - 1);
         g->out_bits = bits;
     }
     if (planes && !is_pulp(c)) TRY(unfold_bias(c, g, &w, out_c));
@@ -323,10 +323,10 @@ static status unary(const vec_case *c, vec_graph *g, bool image)
     if (!vec_get(c, whole ? "output_tflm" : "output", &y) && !vec_get(c, "output_litert_ref", &y)) return missing(c, "output");
     int64_t xd[4] = {1, x.dims[0], x.dims[1], x.dims[2]}, yd[4] = {1, y.dims[0], y.dims[1], y.dims[2]};
     bool add = image && x.n_dims == 3;
-    g->inputs[0] = tensor(g, "input", dtype_of(x.type), add ? 4 : x.n_dims, add ? xd : x.dims, NULL);
-    int out = tensor(g, "output", dtype_of(y.type), add && y.n_dims == 3 ? 4 : y.n_dims, add && y.n_dims == 3 ? yd : y.dims, NULL);
-    feed(g, g->inputs[0], x.data);
-    finish(g, MODEL_SOFTMAX, 1, out);
+    g->inputs[0] = vec_tensor(g, "input", dtype_of(x.type), add ? 4 : x.n_dims, add ? xd : x.dims, NULL);
+    int out = vec_tensor(g, "output", dtype_of(y.type), add && y.n_dims == 3 ? 4 : y.n_dims, add && y.n_dims == 3 ? yd : y.dims, NULL);
+    vec_feed(g, g->inputs[0], x.data);
+    vec_finish(g, MODEL_SOFTMAX, 1, out);
     if (!whole) return ST_OK;
     TRY(from_keys(c, &g->tensors[0], "input"));
     return from_keys(c, &g->tensors[1], "output");
@@ -337,7 +337,7 @@ static status pool(const vec_case *c, vec_graph *g, model_opcode code)
     TRY(unary(c, g, true));
     bool whole = strcmp(c->file->library, "tflite_interp") == 0;
     const char *padding = vec_text(c, "padding", "VALID");
-    finish(g, code, 1, g->outputs[0]);
+    vec_finish(g, code, 1, g->outputs[0]);
     int k_h = vec_int(c, "k_h", 1), k_w = vec_int(c, "k_w", 1), stride = vec_int(c, "stride", 0);
     bool same_as_window = strcmp(c->file->library, "tinyengine") == 0;
     g->op.attrs = (model_attrs){.padding = whole ? (strcmp(padding, "SAME") == 0 ? MODEL_SAME : MODEL_VALID) : MODEL_EXPLICIT,
@@ -356,12 +356,12 @@ static status binary(const vec_case *c, vec_graph *g, model_opcode code)
     bool whole = strcmp(c->file->library, "tflite_interp") == 0;
     if (!vec_get(c, "input", &a) || !vec_get(c, "input2", &b)) return missing(c, "input2");
     if (!vec_get(c, whole ? "output_tflm" : "output", &y) && !vec_get(c, "output_litert_ref", &y)) return missing(c, "output");
-    g->inputs[0] = tensor(g, "input", dtype_of(a.type), a.n_dims, a.dims, NULL);
-    g->inputs[1] = tensor(g, "input2", dtype_of(b.type), b.n_dims, b.dims, NULL);
-    int out = tensor(g, "output", dtype_of(y.type), y.n_dims, y.dims, NULL);
-    feed(g, 0, a.data);
-    feed(g, 1, b.data);
-    finish(g, code, 2, out);
+    g->inputs[0] = vec_tensor(g, "input", dtype_of(a.type), a.n_dims, a.dims, NULL);
+    g->inputs[1] = vec_tensor(g, "input2", dtype_of(b.type), b.n_dims, b.dims, NULL);
+    int out = vec_tensor(g, "output", dtype_of(y.type), y.n_dims, y.dims, NULL);
+    vec_feed(g, 0, a.data);
+    vec_feed(g, 1, b.data);
+    vec_finish(g, code, 2, out);
     g->op.attrs.activation = activation(c);
     if (whole || json_object_get(c->json, "input1_scale")) {
         TRY(from_keys(c, &g->tensors[0], "input1"));
@@ -375,7 +375,7 @@ static status binary(const vec_case *c, vec_graph *g, model_opcode code)
     const char *const m[] = {"input1_mult", "input2_mult", "output_mult"}, *const s[] = {"input1_shift", "input2_shift", "output_shift"};
     bool add = code == MODEL_ADD;
     g->integer.n_channels = add ? 3 : 1;
-    int32_t *mult = ints(c, 3, 0), *shift = ints(c, 3, 0);
+    int32_t *mult = vec_ints(c, 3, 0), *shift = vec_ints(c, 3, 0);
     if (!mult || !shift) return nomem(c);
     for (int i = add ? 0 : 2; i < 3; i++) {
         mult[add ? i : 0] = vec_int(c, m[i], 0);
@@ -384,7 +384,7 @@ static status binary(const vec_case *c, vec_graph *g, model_opcode code)
     g->integer.multiplier = mult;
     g->integer.shift = shifts_of(c, shift, 3, 1);
     g->integer.left_shift = vec_int(c, "left_shift", 0);
-    g->integer.in_zero2 = ints(c, 1, -vec_int(c, "input2_offset", 0));
+    g->integer.in_zero2 = vec_ints(c, 1, -vec_int(c, "input2_offset", 0));
     return g->integer.shift && g->integer.in_zero2 ? stated(c, g) : nomem(c);
 }
 
@@ -394,8 +394,8 @@ static status mul(const vec_case *c, const emu_profile *p, vec_graph *g) { (void
 /* One multiplier and shift as parameters. */
 static status one_multiplier(const vec_case *c, vec_graph *g, int mult, int shift)
 {
-    g->integer.multiplier = ints(c, 1, mult);
-    g->integer.shift = shifts_of(c, ints(c, 1, shift), 1, 1);
+    g->integer.multiplier = vec_ints(c, 1, mult);
+    g->integer.shift = shifts_of(c, vec_ints(c, 1, shift), 1, 1);
     return g->integer.multiplier && g->integer.shift ? stated(c, g) : nomem(c);
 }
 
@@ -414,7 +414,7 @@ static status curve(const vec_case *c, const emu_profile *p, vec_graph *g)
     bool tanh = strcmp(vec_text(c, "func", c->file->op), "tanh") == 0;
     (void)p;
     TRY(unary(c, g, false));
-    finish(g, tanh ? MODEL_TANH_OP : MODEL_LOGISTIC, 1, g->outputs[0]);
+    vec_finish(g, tanh ? MODEL_TANH_OP : MODEL_LOGISTIC, 1, g->outputs[0]);
     if (strcmp(c->file->library, "tflite_interp") == 0) {
         bool wide = g->tensors[1].dtype == MODEL_I16;
         float s = wide ? 1.0f / 32768 : tanh ? 1.0f / 128 : 1.0f / 256;
@@ -428,8 +428,8 @@ static status hard_swish(const vec_case *c, const emu_profile *p, vec_graph *g)
 {
     (void)p;
     TRY(unary(c, g, false));
-    finish(g, MODEL_HARD_SWISH, 1, g->outputs[0]);
-    int32_t *m = ints(c, 2, vec_int(c, "output_mult_fxp", 0)), *s = ints(c, 2, vec_int(c, "output_mult_exp", 0));
+    vec_finish(g, MODEL_HARD_SWISH, 1, g->outputs[0]);
+    int32_t *m = vec_ints(c, 2, vec_int(c, "output_mult_fxp", 0)), *s = vec_ints(c, 2, vec_int(c, "output_mult_exp", 0));
     if (!m || !s) return nomem(c);
     m[1] = vec_int(c, "reluish_mult_fxp", 0);
     s[1] = vec_int(c, "reluish_mult_exp", 0);
@@ -446,8 +446,8 @@ static status mean(const vec_case *c, const emu_profile *p, vec_graph *g)
     const int64_t two = 2;
     (void)p;
     TRY(unary(c, g, true));
-    finish(g, MODEL_MEAN, 2, g->outputs[0]);
-    g->inputs[1] = tensor(g, "axes", MODEL_I32, 1, &two, height_width);
+    vec_finish(g, MODEL_MEAN, 2, g->outputs[0]);
+    g->inputs[1] = vec_tensor(g, "axes", MODEL_I32, 1, &two, height_width);
     if (strcmp(c->file->library, "tflite_interp") == 0) return ST_OK;
     TRY(one_multiplier(c, g, vec_int(c, "mult", 0), vec_int(c, "shift", 0)));
     return ST_OK;
@@ -458,6 +458,7 @@ static const struct { const char *op; status (*build)(const vec_case *, const em
     {"fully_connected", dense}, {"fully_connected_perch", dense}, {"fully_connected_out32", dense},
     {"avg_pool", average}, {"max_pool", largest}, {"add", add}, {"add_fpreq", add}, {"mul", mul}, {"softmax", softmax},
     {"sigmoid_tanh", curve}, {"logistic", curve}, {"tanh", curve}, {"hard_swish", hard_swish}, {"mean_hw", mean}, {"mean", mean},
+    {"bconv2d", vec_binary_conv}, {"bmaxpool", vec_binary_pool},
 };
 
 status vec_build(const vec_case *c, const emu_profile *p, vec_graph *g)

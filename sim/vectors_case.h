@@ -52,9 +52,11 @@ typedef struct vec_graph {
     model_tensor tensors[6];
     model_op op;
     model_integer integer;
+    model_grid grid;
     int inputs[4], outputs[1], n_feeds;
     vec_input feeds[2]; /* run-time inputs */
     int fed[2];         /* their tensors */
+    bool packed;        /* the recorded output holds bits of binary codes, 32 channels a word */
     int out_bits;       /* of a code of the output as the library packs it; 0 = a byte or more */
 } vec_graph;
 
@@ -62,8 +64,16 @@ typedef struct vec_graph {
 status vec_build(const vec_case *c, const emu_profile *p, vec_graph *g);
 /* Cases that are no network operator but one primitive (requantize, exp ...): *got is filled as int64 values. ST_UNSUPPORTED: it is none. */
 status vec_primitive(const vec_case *c, const emu_profile *p, const char *role, int64_t **got, size_t *n);
-/* Larq's binary convolution and pool. ST_UNSUPPORTED: it is neither. */
-status vec_binary(const vec_case *c, const char *role, int64_t **got, size_t *n);
+/* For builders. A tensor of g, its index; inputs to feed; the one operator; n times v (NULL: no memory). */
+int vec_tensor(vec_graph *g, const char *name, model_dtype type, int n_dims, const int64_t *dims, const void *data);
+void vec_feed(vec_graph *g, int t, const void *data);
+void vec_finish(vec_graph *g, model_opcode code, int n_inputs, int out);
+int32_t *vec_ints(const vec_case *c, int n, int32_t v);
+/* Larq's binary convolution and pool (sim/vectors_binary.c). */
+status vec_binary_conv(const vec_case *c, const emu_profile *p, vec_graph *g);
+status vec_binary_pool(const vec_case *c, const emu_profile *p, vec_graph *g);
+/* Codes 0, 1 of [rows][channels] as Larq packs them: bit 1 is -1, 32 channels a word, as int64 values. NULL: no memory. */
+int64_t *vec_binary_pack(const vec_case *c, const model_tensor *t, const void *codes, size_t *n);
 /* Why a case that differs is a defect of the library (reads out of bounds, undefined), NULL = it is not. */
 const char *vec_defect(const vec_case *c);
 

@@ -13,6 +13,7 @@ typedef struct conv_state {
     int groups;            /* convolution: in_c / weights' in_c; depthwise: in_c */
     emu_mac mac;
     bool nibbles;          /* depthwise: emu_depthwise_nibbles */
+    bool by_channel;       /* depthwise: one channel at a time, as a convolution of one channel */
     int *source;           /* depthwise, EMU_CMIX below 8 bits: input channel that output channel c reads; else NULL */
     int16_t *depth_lanes;  /* depthwise: [k_h k_w][out_c] weights of each candidate, taps first */
     int32_t *sums;         /* depthwise: [out_c] */
@@ -38,16 +39,18 @@ static void gather(const conv_state *s, const emu_node *n, size_t image, int oy,
     const model_tensor *in = emu_in(n, 0);
     int16_t *to = s->mac.column;
     int32_t zero = s->mac.in_zero[n->entry];
+    to[s->mac.lanes] = 0;
     for (int ky = 0; ky < w->k_h; ky++) {
         int iy = oy * w->stride_h + ky * w->dilation_h - w->pad_top;
         for (int kx = 0; kx < w->k_w; kx++, to += depth_c) {
             int ix = ox * w->stride_w + kx * w->dilation_w - w->pad_left;
             if (iy < 0 || iy >= w->in_h || ix < 0 || ix >= w->in_w) {
-                memset(to, 0, (size_t)depth_c * sizeof *to);
+                emu_grid_pad(n, &s->mac, to, depth_c);
                 continue;
             }
             size_t from = ((image + (size_t)iy) * (size_t)w->in_w + (size_t)ix) * (size_t)w->in_c + (size_t)c0;
             emu_mac_lanes(in, emu_in_data(n, 0), from, (size_t)depth_c, zero, to);
+            emu_grid_input(&s->mac, to, depth_c);
         }
     }
 }
@@ -126,7 +129,7 @@ static status depthwise_prepare(emu_node *n, err *e)
     s->sums = arena_alloc(n->mem, (size_t)out_c, sizeof *s->sums);
     s->depth_lanes = arena_alloc(n->mem, (size_t)s->mac.n_candidates * (size_t)taps * (size_t)out_c, sizeof *s->depth_lanes);
     if (!s->sums || !s->depth_lanes) return emu_no_memory(n, e);
-    if (taps > s->mac.chunk) return emu_fail(n, e, ST_UNSUPPORTED, "a window of %d taps", taps);
+    s->by_channel = taps > s->mac.chunk || emu_grid_special(&s->mac);
     if (n->profile->habits & EMU_CMIX && w->bits < 8) return cmix_weights(n, s, taps, out_c, e);
     s->nibbles = emu_depthwise_nibbles_apply(n, &s->w);
     int16_t *to = s->depth_lanes;
@@ -199,6 +202,13 @@ static void depthwise_run(emu_node *n, emu_events *ev)
     for (int b = 0; b < w->batches; b++) {
         for (int oy = 0; oy < w->out_h; oy++) {
             for (int ox = 0; ox < w->out_w; ox++) {
+                if (s->by_channel) {
+                    for (int c = 0; c < w->out_c; c++, at++) {
+                        gather(s, n, (size_t)b * (size_t)w->in_h, oy, ox, c / (w->out_c / w->in_c), 1);
+                        emu_mac_column(&s->mac, n, c, 1, emu_out_data(n, 0), at, false, ev);
+                    }
+                    continue;
+                }
                 depthwise_pixel(s, n, (size_t)b * (size_t)w->in_h, oy, ox);
                 for (int c = 0; c < w->out_c; c++) emu_store(out, emu_out_data(n, 0), at++, emu_mac_finish(&s->mac, n->entry, c, s->sums[c], ev));
                 ev->macs += (uint64_t)w->out_c * (uint64_t)(w->k_h * w->k_w);

@@ -31,6 +31,7 @@ static void run(emu_node *n, emu_events *ev)
     }
     for (int r = 0; r < s->rows; r++) {
         emu_mac_lanes(emu_in(n, 0), emu_in_data(n, 0), (size_t)r * (size_t)s->mac.depth, (size_t)s->mac.depth, s->mac.in_zero[n->entry], s->mac.column);
+        emu_grid_input(&s->mac, s->mac.column, s->mac.depth);
         emu_mac_column(&s->mac, n, 0, s->mac.out_c, emu_out_data(n, 0), (size_t)r * (size_t)s->mac.out_c, false, ev);
     }
 }

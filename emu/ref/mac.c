@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "quant/multiplier.h"
+#include "quant/exact.h"
 #include "quant/requant.h"
 
 static const model_tensor *weight_tensor(const emu_node *n, int candidate)
@@ -24,12 +25,14 @@ static int16_t *unpack(const emu_node *n, const emu_mac *m, int candidate, bool 
     int width = n->op->choice >= 0 ? n->graph->choices[n->op->choice].candidates[candidate].w_bits : t->bits;
     bool per_channel = n->op->integer && t->n_scales > 1;
     int32_t tensor_zero = t->n_scales == 1 && !(n->profile->habits & EMU_FC_NO_WEIGHT_ZERO) ? emu_zero(t) : 0;
+    bool is_unsigned = model_codes_unsigned(n->op, t);
     for (int c = 0; lanes && c < m->out_c; c++) {
         int32_t zero = per_channel ? (int32_t)t->zero_point[c] : tensor_zero;
         for (int i = 0; i < m->depth; i++) {
             size_t at = transposed ? (size_t)i * (size_t)m->out_c + (size_t)c : (size_t)c * (size_t)m->depth + (size_t)i;
             int32_t code = emu_load(t, t->data, at);
-            if (w && w->nesting != MODEL_SEPARATE) code = model_nest(w->nesting, code, w->bits, width);
+            if (w && w->nesting != MODEL_SEPARATE) code = model_nest(w->nesting, is_unsigned, code, w->bits, width);
+            if (m->grid) code = quant_grid_value(&m->grid->weights, width, code);
             lanes[(size_t)c * (size_t)m->lanes + (size_t)i] = (int16_t)(code - zero);
         }
     }
@@ -51,7 +54,7 @@ static int64_t largest_input(const emu_node *n, const emu_mac *m)
     return most;
 }
 
-/* Longest run of products whose sum fits int32, a multiple of 16. At worst |x| = 2^15, |w| = 383: 16 products are below 2^28. */
+/* Longest run of products whose sum fits int32, a multiple of 16; 0 = not even 16 (16-bit weights by 16-bit activations). */
 static int safe_chunk(const emu_mac *m, int64_t x)
 {
     int64_t w = 1;
@@ -82,7 +85,7 @@ static status prepare_weights(emu_node *n, bool transposed, bool is_fc, emu_mac 
     if (x < 0) return emu_fail(n, e, ST_UNSUPPORTED, "a zero point of the input is too far from its codes");
     m->n_candidates = n->op->choice >= 0 ? n->graph->choices[n->op->choice].n_candidates : 1;
     m->lanes = (m->depth + 15) / 16 * 16;
-    m->column = arena_alloc(n->mem, (size_t)m->lanes, sizeof *m->column);
+    m->column = arena_alloc(n->mem, (size_t)m->lanes + 1, sizeof *m->column);
     if (!m->column) return emu_no_memory(n, e);
     for (int k = 0; k < m->n_candidates; k++) {
         if (!weight_zero_ok(n, weight_tensor(n, k), is_fc)) return emu_fail(n, e, ST_UNSUPPORTED, "the weights have a zero point that no engine uses");
@@ -91,7 +94,7 @@ static status prepare_weights(emu_node *n, bool transposed, bool is_fc, emu_mac 
         if (!m->weights[k]) return emu_no_memory(n, e);
     }
     m->chunk = safe_chunk(m, x);
-    return ST_OK;
+    return emu_grid_prepare(n, m, e);
 }
 
 static status alloc_tables(emu_node *n, emu_mac *m, err *e)
@@ -119,6 +122,28 @@ static emu_rule rule_of(const emu_node *n, const emu_mac *m, bool is_fc)
     return is_fc ? n->profile->fc : n->profile->conv;
 }
 
+/* How stated integers are requantized, and whether the profile can. */
+static status stated_rule(const emu_node *n, bool is_fc, emu_mac *m, err *e)
+{
+    const model_integer *t = n->op->integer;
+    bool ours = n->profile->habits & EMU_ANY_GRID;
+    m->rule = rule_of(n, m, is_fc);
+    bool real = is_float(m->rule) && m->rule != EMU_REAL;
+    if (m->rule == EMU_REAL) m->rule = m->acc64 ? EMU_WIDE : EMU_HALF_AWAY;
+    if (!t->multiplier && !t->scale && !t->shift && !t->threshold) m->rule = EMU_RAW;
+    if (t->scale && !real) return emu_fail(n, e, ST_UNSUPPORTED, "profile %s does not scale in floating point; state multiplier and shift", n->profile->name);
+    if (t->threshold) m->rule = EMU_THRESHOLD;
+    if (m->rule == EMU_THRESHOLD && !ours && n->profile->conv != EMU_FLOAT_AWAY) return emu_fail(n, e, ST_UNSUPPORTED, "profile %s has no thresholds", n->profile->name);
+    if (t->shift && !t->multiplier && m->rule != EMU_SHIFT) {
+        if (!ours) return emu_fail(n, e, ST_UNSUPPORTED, "profile %s has no requantization by shift alone", n->profile->name);
+        m->rule = EMU_ROUND_SHIFT;
+    }
+    if (t->addend && m->rule != EMU_SHIFT && !ours) return emu_fail(n, e, ST_UNSUPPORTED, "profile %s has no addend", n->profile->name);
+    if (m->rule == EMU_ONCE && ours && (t->addend || t->multiplier_n)) m->rule = EMU_EXACT;
+    if (m->rule == EMU_FLOAT_TRUNC && !t->scale) m->rule = EMU_TWICE; /* TinyEngine's integer kernels */
+    return ST_OK;
+}
+
 /* What the shift of a multiplier may be; above it the engines' own shifts are undefined. */
 static int largest_shift(emu_rule rule)
 {
@@ -136,25 +161,24 @@ static status stated_tables(emu_node *n, bool is_fc, emu_mac *m, err *e)
     m->bias = m->bias64 ? (const void *)t->bias64 : t->bias;
     m->acc64 = emu_in(n, 0)->dtype == MODEL_I16 && (!t->bias || n->profile->habits & EMU_S16_BIAS32_WIDE);
     m->addend = t->addend;
+    m->n_addends = t->n_channels;
     m->short_cut = n->profile->habits & EMU_SHORT_CUT && t->multiplier && !t->addend;
     m->unsigned_pairs = n->profile->habits & EMU_UNSIGNED_PAIRS && n->op->code == MODEL_CONV_2D && t->shift && !t->multiplier && emu_out(n, 0)->dtype == MODEL_I8;
-    m->rule = !t->multiplier && !t->scale && !t->shift ? EMU_RAW : rule_of(n, m, is_fc);
-    if (m->rule == EMU_REAL) m->rule = m->acc64 ? EMU_WIDE : EMU_HALF_AWAY;
-    if (m->rule == EMU_FLOAT_AWAY) return emu_fail(n, e, ST_UNSUPPORTED, "profile %s: binary convolutions of a network are not emulated yet", n->profile->name);
-    if (m->rule == EMU_FLOAT_TRUNC && !t->scale) m->rule = EMU_TWICE; /* TinyEngine's integer kernels */
+    TRY(stated_rule(n, is_fc, m, e));
     for (int i = 0; i < t->n_entries; i++) {
         m->in_zero[i] = t->in_zero ? t->in_zero[i] : 0;
         m->out_zero[i] = t->out_zero ? t->out_zero[i] : 0;
         emu_code_range(emu_out(n, 0), &m->low[i], &m->high[i]);
+        if (t->threshold) m->low[i] = 0, m->high[i] = 1;
         if (t->out_min) m->low[i] = t->out_min[i];
         if (t->out_max) m->high[i] = t->out_max[i];
         for (int c = 0; m->rule != EMU_RAW && c < m->out_c; c++) {
             int from = i * t->n_channels + (t->n_channels == 1 ? 0 : c), to = i * m->out_c + c;
-            m->multiplier[to] = t->multiplier ? t->multiplier[from] : 1;
+            m->multiplier[to] = t->threshold ? t->threshold[from] : t->multiplier ? t->multiplier[from] : 1;
             m->shift[to] = t->shift ? t->shift[from] : 0;
             m->real[to] = t->scale ? (double)t->scale[from] : ldexp(m->multiplier[to], m->shift[to] - 31);
             if (m->shift[to] > largest_shift(m->rule)) return emu_fail(n, e, ST_UNSUPPORTED, "channel %d shifts by %d, beyond what the kernel can", c, m->shift[to]);
-            if (m->multiplier[to] < 0 && m->rule != EMU_FLOOR && m->rule != EMU_SHIFT) return emu_fail(n, e, ST_FORMAT, "channel %d has a negative multiplier", c);
+            if (m->multiplier[to] < 0 && m->rule != EMU_FLOOR && m->rule != EMU_SHIFT && m->rule != EMU_THRESHOLD) return emu_fail(n, e, ST_FORMAT, "channel %d has a negative multiplier", c);
         }
     }
     return ST_OK;
@@ -199,7 +223,11 @@ static bool type_ok(const emu_node *n)
 {
     const model_tensor *in = emu_in(n, 0), *w = emu_in(n, 1), *bias = emu_in(n, 2), *out = emu_out(n, 0);
     bool weights = w->data && (w->dtype == MODEL_I8 || w->dtype == MODEL_U8);
-    if (n->op->integer) return weights && (in->dtype == MODEL_I8 || in->dtype == MODEL_U8 || in->dtype == MODEL_I16) && out->dtype != MODEL_F32;
+    if (n->op->integer) {
+        bool wide = w->dtype == MODEL_I16 && n->profile->habits & EMU_ANY_GRID, real = out->dtype == MODEL_F32 && n->profile->conv == EMU_FLOAT_AWAY;
+        bool codes = out->dtype == MODEL_I8 || out->dtype == MODEL_U8 || out->dtype == MODEL_I16 || out->dtype == MODEL_I32;
+        return (weights || wide) && (in->dtype == MODEL_I8 || in->dtype == MODEL_U8 || in->dtype == MODEL_I16) && (codes || real);
+    }
     if (!weights || w->dtype != MODEL_I8 || in->dtype != out->dtype || (bias && !bias->data)) return false;
     if (in->dtype == MODEL_I8) return !bias || bias->dtype == MODEL_I32;
     if (bias && bias->dtype == MODEL_I32 && n->op->code == MODEL_DEPTHWISE_CONV_2D) return false; /* LiteRT refuses, TFLM misreads it */
@@ -211,7 +239,9 @@ status emu_mac_prepare(emu_node *n, int out_c, int depth, bool transposed, bool 
     if (!type_ok(n)) return emu_unsupported_type(n, e);
     m->out_c = out_c;
     m->depth = depth;
+    m->grid = n->op->grid;
     TRY(n->op->integer ? stated_tables(n, is_fc, m, e) : scale_tables(n, is_fc, m, e));
+    TRY(emu_grid_supported(n, m, e));
     m->rests = m->rule == EMU_MVE && emu_in(n, 1)->bits == 4 && n->op->code == MODEL_CONV_2D;
     m->short_sums = m->acc64 && n->op->code == MODEL_CONV_2D && n->profile->habits & EMU_S16_SHORT_SUMS;
     return prepare_weights(n, transposed, is_fc, m, e);
@@ -220,6 +250,8 @@ status emu_mac_prepare(emu_node *n, int out_c, int depth, bool transposed, bool 
 int64_t emu_mac_dot(const emu_mac *m, const int16_t *x, const int16_t *w)
 {
     int64_t sum = 0;
+    for (int i = 0; !m->chunk && i < m->lanes; i++) sum += (int64_t)x[i] * w[i];
+    if (!m->chunk) return sum;
     for (int at = 0; at < m->lanes; at += m->chunk) {
         int end = m->lanes - at < m->chunk ? m->lanes : at + m->chunk;
         int32_t part = 0;
@@ -233,6 +265,8 @@ void emu_mac_dot4(const emu_mac *m, const int16_t *restrict x, const int16_t *re
 {
     const int16_t *w1 = w + m->lanes, *w2 = w1 + m->lanes, *w3 = w2 + m->lanes;
     sum[0] = sum[1] = sum[2] = sum[3] = 0;
+    for (int i = 0; !m->chunk && i < 4; i++) sum[i] = emu_mac_dot(m, x, w + (size_t)i * (size_t)m->lanes);
+    if (!m->chunk) return;
     for (int at = 0; at < m->lanes; at += m->chunk) {
         int end = m->lanes - at < m->chunk ? m->lanes : at + m->chunk;
         int32_t a = 0, b = 0, c = 0, d = 0;
@@ -289,7 +323,7 @@ int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_even
     size_t k = (size_t)entry * (size_t)m->out_c + (size_t)c;
     if (m->bias) sum = m->bias64 ? add64(sum, ((const int64_t *)m->bias)[k], ev) : sum + ((const int32_t *)m->bias)[k];
     emu_events_acc(ev, sum);
-    if (!m->acc64) {
+    if (!m->acc64 || m->rule == EMU_RAW) {
         int32_t acc = quant_wrap32(sum);
         ev->wraps += acc != sum;
         sum = acc;
@@ -298,12 +332,15 @@ int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_even
     ev->requants++;
     int64_t v = 0;
     switch (m->rule) {
+    case EMU_EXACT: v = quant_requant_exact(sum, m->multiplier[k], 0, 0, emu_mac_addend(m, entry, c), m->shift[k]); break;
+    case EMU_ROUND_SHIFT: v = quant_requant_shift(sum, emu_mac_addend(m, entry, c), m->shift[k]); break;
+    case EMU_THRESHOLD: return sum >= m->multiplier[k] ? m->high[entry] : m->low[entry];
     case EMU_WIDE: case EMU_WIDE_HALVED: v = emu_requant64(m->rule, sum, m->multiplier[k], m->shift[k]); break;
     case EMU_REAL: v = scale_real(sum, m->real[k]); break;
     case EMU_FLOAT_EVEN: v = scale_even(sum, (float)m->real[k]); break;
     case EMU_FLOAT_TRUNC: case EMU_FLOAT_AWAY: v = scale_trunc(sum, (float)m->real[k]); break;
     case EMU_SHIFT:
-        v = quant_wrap32(quant_wrap32(sum * m->multiplier[k]) + (m->addend ? m->addend[k] : 0)) >> -m->shift[k];
+        v = quant_wrap32(quant_wrap32(sum * m->multiplier[k]) + emu_mac_addend(m, entry, c)) >> -m->shift[k];
         if (m->short_cut) v = (v & 0x7FFF) - (v & 0x8000);
         break;
     case EMU_HALF_AWAY: v = emu_requant32(m->rule, (int32_t)sum, m->multiplier[k], m->shift[k]); break;
@@ -312,7 +349,7 @@ int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_even
         break;
     }
     v += m->out_zero[entry];
-    if (m->rule == EMU_TWICE || m->rule == EMU_ONCE || m->rule == EMU_WIDE || m->rule == EMU_REAL) v = quant_wrap32(v); /* 32 bits there */
+    if (m->rule == EMU_TWICE || m->rule == EMU_ONCE || m->rule == EMU_WIDE || m->rule == EMU_REAL || m->rule == EMU_EXACT) v = quant_wrap32(v); /* 32 bits there */
     return emu_clamp(v, m->low[entry], m->high[entry], ev);
 }
 
@@ -343,6 +380,10 @@ void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, v
     const model_tensor *t = emu_out(n, 0);
     emu_mac rest;
     int c = 0;
+    if (emu_grid_special(m)) {
+        emu_grid_column(m, n, first, count, out, at, ev);
+        return;
+    }
     if (last && m->rests) {
         rest = *m;
         rest.rule = EMU_MVE_REST;

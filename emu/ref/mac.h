@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * emu/ref/mac.h - the common middle of convolution, depthwise convolution and fully connected layers:
  *   weights of any width unpacked once to int16 lanes, dot products accumulated exactly, accumulators requantized to codes.
- * Operands: |x - zero| <= 2^15, |w - zero| <= 383 (checked by prepare), so lanes fit int16 and a product is at most 2^23. */
+ * Operands: |x - zero| <= 2^15, |w - zero| <= 2^15 (checked by prepare), so lanes fit int16 and a product is at most 2^30. */
 #ifndef BITEMU_EMU_REF_MAC_H
 #define BITEMU_EMU_REF_MAC_H
 
@@ -13,9 +13,13 @@ typedef struct emu_mac {
     int out_c, depth;           /* depth: products per output */
     int lanes;                  /* depth rounded up to a multiple of 16, the rest 0 */
     int n_candidates;
-    int16_t *weights[MODEL_MAX_CANDIDATES]; /* [out_c][lanes], zero point subtracted */
-    int chunk;                  /* products that surely fit an int32 sum, multiple of 16 */
-    int16_t *column;            /* [lanes] one receptive field, zero point subtracted */
+    int16_t *weights[MODEL_MAX_CANDIDATES]; /* [out_c][lanes], values of the grid, zero point subtracted */
+    int chunk;                  /* products that surely fit an int32 sum, multiple of 16; 0 = sum in 64 bits */
+    int16_t *column;            /* [lanes + 1] one receptive field, zero point subtracted; binary input: last = what padding adds (larq) */
+    const model_grid *grid;     /* of the layer, NULL = affine */
+    int16_t *negative[MODEL_MAX_CANDIDATES]; /* grid ternary2: [out_c][lanes] 1 where the code is -1; weights then hold the +1 */
+    uint32_t *bits[MODEL_MAX_CANDIDATES];    /* binary input: [out_c][lanes / 16] weights, bit 1 = +1 */
+    uint32_t *column_bits;      /* binary input: [lanes / 16] signs, then [lanes / 16] mask of the column */
     bool rests;                 /* 4-bit weights on Helium: pixels beyond the last four of a matrix product take EMU_MVE_REST */
     bool short_sums;            /* EMU_S16_SHORT_SUMS applies */
     const void *bias;           /* [entries][out_c] int32 or int64, or NULL */
@@ -26,7 +30,8 @@ typedef struct emu_mac {
     double *real;               /* [entries][out_c], rules in floating point */
     bool short_cut;             /* EMU_SHORT_CUT applies */
     bool unsigned_pairs;        /* EMU_UNSIGNED_PAIRS applies */
-    const int64_t *addend;      /* [entries][out_c] EMU_SHIFT, or NULL */
+    const int64_t *addend;      /* [entries][n_channels] EMU_SHIFT, EMU_EXACT, EMU_ROUND_SHIFT, or NULL */
+    int n_addends;              /* 1 = one for all channels */
     int32_t *in_zero, *out_zero, *low, *high; /* [entries] */
 } emu_mac;
 
@@ -42,9 +47,25 @@ void emu_mac_dot4(const emu_mac *m, const int16_t *x, const int16_t *w, int64_t 
 /* Adds the bias of channel c, records the accumulator, requantizes, clamps. */
 int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev);
 
+/* What is added after the multiplication; 0 without addends. */
+static inline int64_t emu_mac_addend(const emu_mac *m, int entry, int c)
+{
+    return m->addend ? m->addend[m->n_addends == 1 ? entry : entry * m->out_c + c] : 0;
+}
+
 /* All output channels [first, first + count) of one receptive field in m->column; codes go to elements at, at + 1, ... of out.
  * last: a left-over pixel (short_sums, unsigned_pairs, rests). */
 void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, void *out, size_t at, bool last, emu_events *ev);
+
+/* Weight grids (emu/ref/grids.c). Once unpacked most are ordinary lanes; special: a binary input or two accumulators. */
+status emu_grid_supported(const emu_node *n, const emu_mac *m, err *e);
+status emu_grid_prepare(emu_node *n, emu_mac *m, err *e);
+static inline bool emu_grid_special(const emu_mac *m) { return m->grid && (m->grid->binary_input || m->grid->weights.kind == QUANT_TERNARY2); }
+/* Binary input: n codes in lanes become -1, +1; n lanes of padding. */
+void emu_grid_input(const emu_mac *m, int16_t *lanes, int n);
+void emu_grid_pad(const emu_node *n, const emu_mac *m, int16_t *lanes, int count);
+/* emu_mac_column where emu_grid_special. */
+void emu_grid_column(const emu_mac *m, const emu_node *n, int first, int count, void *out, size_t at, emu_events *ev);
 
 /* Does the library's 4-bit depthwise kernel for odd input channels apply (EMU_W4_NIBBLES)? Then sums[out_c] of one pixel come from it. */
 bool emu_depthwise_nibbles_apply(const emu_node *n, const emu_window *w);
