@@ -47,6 +47,12 @@ static const model_tensor *operand(const model_graph *g, const int *list, int n,
 
 static bool supported(const model_op *op) { return op->code != MODEL_UNSUPPORTED; }
 
+static const char *grid_name(const model_op *op)
+{
+    if (op->grid) return op->grid->binary_input ? "binary x binary" : quant_grid_names[op->grid->weights.kind];
+    return op->integer && (op->code == MODEL_CONV_2D || op->code == MODEL_DEPTHWISE_CONV_2D || op->code == MODEL_FULLY_CONNECTED) ? quant_grid_names[QUANT_AFFINE] : "-";
+}
+
 static void print_choices(const model_graph *g)
 {
     for (int c = 0; c < g->n_choices; c++) {
@@ -59,7 +65,7 @@ static void print_choices(const model_graph *g)
 
 static void print_text(const model_graph *g, bool sound)
 {
-    static const char *const columns[] = {">#", "op", "input", "weights", "output", "type", ">w", ">a", ">MACs", ">parameters", "name", NULL};
+    static const char *const columns[] = {">#", "op", "input", "weights", "output", "type", ">w", ">a", "grid", ">MACs", ">parameters", "name", NULL};
     const model_subgraph *sub = &g->subgraphs[0];
     cli_table *t = cli_table_create(columns);
     uint64_t macs = 0, params = 0;
@@ -83,6 +89,7 @@ static void print_text(const model_graph *g, bool sound)
         cli_table_cell(t, "%s", y ? model_dtype_name(y->dtype) : "-");
         cli_table_cell(t, wb ? "%d" : "-", wb);
         cli_table_cell(t, ab ? "%d" : "-", ab);
+        cli_table_cell(t, "%s", grid_name(op));
         cli_table_cell(t, m ? "%" PRIu64 : "-", m);
         cli_table_cell(t, p ? "%" PRIu64 : "-", p);
         cli_table_cell(t, "%.50s", op->name);
@@ -120,6 +127,7 @@ static json_t *json_op(const model_graph *g, int i, bool sound)
     json_object_set_new(j, "dtype", y ? json_string(model_dtype_name(y->dtype)) : json_null());
     json_object_set_new(j, "w_bits", wb ? json_integer(wb) : json_null());
     json_object_set_new(j, "a_bits", ab ? json_integer(ab) : json_null());
+    json_object_set_new(j, "grid", json_string(grid_name(op)));
     json_object_set_new(j, "macs", sound ? json_integer((json_int_t)hw_count_op(g, op).macs) : json_null());
     json_object_set_new(j, "parameters", sound ? json_integer((json_int_t)parameters(g, op)) : json_null());
     return j;

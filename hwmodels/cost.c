@@ -210,7 +210,8 @@ static void price_variant(const model_graph *g, const hw_board *b, int i, int v,
     bool real = in && in->dtype == MODEL_F32;
     const hw_kernels *k = b->kernels;
     int kw = w ? hw_container(k->w_container, k->n_w, w) : 0, ka = hw_container(k->a_container, k->n_a, a);
-    const hw_entry *x = real && c != HW_MOVE ? NULL : hw_kernels_find(k, c, c <= HW_FULLY_CONNECTED ? kw : 0, ka);
+    bool plain = !op->grid || op->grid->weights.kind == QUANT_TERNARY; /* kernels multiply codes: ternary codes are numbers, others are not */
+    const hw_entry *x = (real && c != HW_MOVE) || !plain ? NULL : hw_kernels_find(k, c, c <= HW_FULLY_CONNECTED ? kw : 0, ka);
     if (x) {
         double count[HW_N_EVENTS];
         op_events(s, op, c, &ev, count);
@@ -220,6 +221,8 @@ static void price_variant(const model_graph *g, const hw_board *b, int i, int v,
     width_text(asked, sizeof asked, w, a);
     width_text(used, sizeof used, kw, ka);
     if (c == HW_NO_CLASS) snprintf(line, MAX_LINE, "op %d %s: kernels %s has no weight for this operator", i, op->type, k->name);
+    else if (!plain)
+        snprintf(line, MAX_LINE, "op %d %s %s: kernels %s has no weight for %s on grid %s", i, op->type, asked, k->name, hw_class_name(c), quant_grid_names[op->grid->weights.kind]);
     else
         snprintf(line, MAX_LINE, "op %d %s %s%s: kernels %s has no weight for %s at %s", i, op->type, asked,
                  real ? " float32" : "", k->name, hw_class_name(c), real ? "float32" : used);

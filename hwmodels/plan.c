@@ -206,14 +206,34 @@ static size_t out_channels(const model_subgraph *s, const model_op *op)
     return axis < w->n_dims ? (size_t)w->dims[axis] : 0;
 }
 
+/* A codebook's values, at one byte each if all fit int8. The terms of apot are shifts in the code, not data. */
+static size_t grid_table_bytes(const model_op *op)
+{
+    const quant_grid *g = op->grid ? &op->grid->weights : NULL;
+    size_t each = 1;
+    if (!g || g->kind != QUANT_CODEBOOK) return 0;
+    for (int i = 0; i < g->n_table; i++) {
+        if (g->table[i] < INT8_MIN || g->table[i] > INT8_MAX) each = 2;
+    }
+    return (size_t)g->n_table * each;
+}
+
 static size_t op_table_bytes(const model_subgraph *s, const model_op *op)
 {
     const model_integer *q = op->integer;
     if (q) {
-        size_t per_entry = LIMITS_BYTES;
-        if (q->multiplier) per_entry += (size_t)q->n_channels * (MULTIPLIER_BYTES + SHIFT_BYTES);
+        size_t per_entry = LIMITS_BYTES, channel = 0;
+        if (q->multiplier) channel += MULTIPLIER_BYTES;
+        if (q->multiplier_n) channel += MULTIPLIER_BYTES;
+        if (q->shift) channel += SHIFT_BYTES;
+        if (q->addend) channel += sizeof *q->addend;
+        if (q->scale) channel += sizeof *q->scale;
+        if (q->offset) channel += sizeof *q->offset;
+        if (q->threshold) channel += sizeof *q->threshold;
+        per_entry += (size_t)q->n_channels * channel;
         if (q->bias) per_entry += out_channels(s, op) * BIAS_BYTES;
-        return (size_t)q->n_entries * per_entry;
+        if (q->bias64) per_entry += out_channels(s, op) * sizeof *q->bias64;
+        return (size_t)q->n_entries * per_entry + grid_table_bytes(op);
     }
     bool channels = op->code == MODEL_CONV_2D || op->code == MODEL_DEPTHWISE_CONV_2D || op->code == MODEL_FULLY_CONNECTED;
     int t = op->n_inputs > 1 ? op->inputs[1] : -1;

@@ -132,12 +132,12 @@ static void larq_store(const emu_mac *m, const emu_node *n, int c, int64_t acc, 
 {
     const model_tensor *t = emu_out(n, 0);
     float y = larq_scale(m, n, c, acc);
-    ev->requants++;
     emu_events_acc(ev, acc);
     if (t->dtype == MODEL_F32) {
         ((float *)out)[at] = y;
         return;
     }
+    ev->requants++;
     float r = roundf(y);
     int64_t v = r >= 1e9f ? 1000000000 : r > -1e9f ? (int64_t)r : -1000000000; /* far outside every code */
     emu_store(t, out, at, emu_clamp(v, m->low[n->entry], m->high[n->entry], ev));
@@ -156,7 +156,7 @@ static int32_t finish_two(const emu_mac *m, const emu_node *n, int c, int64_t p,
     }
     ev->requants++;
     int32_t v = quant_requant_exact(sum[0], m->multiplier[k], sum[1], t->multiplier_n[column], emu_mac_addend(m, e, c), m->shift[k]);
-    return emu_clamp((int64_t)v + m->out_zero[e], m->low[e], m->high[e], ev);
+    return emu_clamp(quant_wrap32((int64_t)v + m->out_zero[e]), m->low[e], m->high[e], ev);
 }
 
 void emu_grid_column(const emu_mac *m, const emu_node *n, int first, int count, void *out, size_t at, emu_events *ev)

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Computes a native model exactly, in int64 PyTorch tensors: the reference that the emulator must equal on every logit and decision.
-Follows docs/FORMAT.md, "Integer layers", with the requantization of profile tflm. Shares no code with the C side, and takes its
+Follows docs/FORMAT.md, "Integer layers", with the requantization of profile tflm or bitemu. Shares no code with the C side, and takes its
 integers from the file, not from the network that made it."""
 import torch
 import torch.nn.functional as F
 
+from . import grids
+
 INT32 = 2 ** 31
+CODES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767), "int32": (-INT32, INT32 - 1)}
+
+
+def at(table, key, entry, otherwise):
+    return table[key][entry] if key in table else otherwise
 
 
 def wrap32(x):
@@ -22,13 +29,36 @@ def requant(acc, multiplier, shift):
     return torch.div(high, 2 ** right, rounding_mode="floor") + (rest > (mask >> 1) + (high < 0).long()).long()
 
 
-def nest(master, bits, width, rule):
+def nest(master, bits, width, rule, unsigned=False):
     drop = bits - width
     if drop == 0 or rule == "separate":
         return master
     if rule == "floor":
         return torch.div(master, 2 ** drop, rounding_mode="floor")
-    return torch.div(master + 2 ** (drop - 1), 2 ** drop, rounding_mode="floor").clamp(max=2 ** (width - 1) - 1)
+    top = 2 ** (width if unsigned else width - 1) - 1
+    if rule == "half_even":
+        return torch.round(master.double() / 2 ** drop).long().clamp(max=top)  # ties to even
+    return torch.div(master + 2 ** (drop - 1), 2 ** drop, rounding_mode="floor").clamp(max=top)
+
+
+def exact_requant(t, entry, sums):
+    """Profile bitemu, in Python's integers: sums = the accumulators [.., channels] of each multiplier ([acc], or [acc_p, acc_n])."""
+    def row(key, default):
+        return [int(v) for v in t[key][entry]] if key in t else [default]
+    shape, channels = sums[0].shape, sums[0].shape[-1]
+    columns = [row(k, d) for k, d in (("multiplier", 1), ("multiplier_n", 0), ("shift", 0), ("addend", 0))]
+    flat = [s.flatten().tolist() for s in sums] + ([[0] * sums[0].numel()] if len(sums) == 1 else [])
+    out = []
+    for i, (p, n) in enumerate(zip(*flat)):
+        m, m_n, s, add = (c[i % channels if len(c) > 1 else 0] for c in columns)
+        total, down = p * m - n * m_n + add, -s if "multiplier" not in t else 31 - s
+        if down <= 0:
+            out.append(p * 2 ** -down + add)
+        else:
+            out.append((2 * total + 2 ** down) // 2 ** (down + 1))  # half up
+        if "multiplier" in t:
+            out[-1] = (out[-1] + INT32) % (2 * INT32) - INT32
+    return torch.tensor(out).reshape(shape)
 
 
 def _pad(attrs, size, k, stride):
@@ -51,8 +81,8 @@ def _windows(x, attrs, k_h, k_w):
             yield ky, kx, x[:, iy.clamp(0, x.shape[1] - 1)][:, :, ix.clamp(0, x.shape[2] - 1)], inside
 
 
-def exact_conv(x, w, attrs):
-    """int64 codes x NHWC, w OHWI -> int64 accumulators NHWC; taps outside the image add 0. Computed in floating point, yet exactly: no
+def exact_conv(x, w, attrs, outside=0):
+    """int64 codes x NHWC, w OHWI -> int64 accumulators NHWC; taps outside the image are `outside`. Computed in floating point, yet exactly: no
     partial sum passes max|x| sum|w|, and whole numbers below 2^24 (2^53) add without rounding in float32 (float64), in any order."""
     bound = int(x.abs().max()) * int(w.abs().flatten(1).sum(1).max())
     assert bound < 2 ** 53
@@ -60,23 +90,32 @@ def exact_conv(x, w, attrs):
     for size, k, stride in ((x.shape[2], w.shape[2], attrs["stride_w"]), (x.shape[1], w.shape[1], attrs["stride_h"])):
         out, before = _pad(attrs, size, k, stride)
         pads += [before, max((out - 1) * stride + k - size - before, 0)]
-    y = F.conv2d(F.pad(x.permute(0, 3, 1, 2).to(real), pads), w.permute(0, 3, 1, 2).to(real), stride=(attrs["stride_h"], attrs["stride_w"]))
+    y = F.conv2d(F.pad(x.permute(0, 3, 1, 2).to(real), pads, value=outside), w.permute(0, 3, 1, 2).to(real), stride=(attrs["stride_h"], attrs["stride_w"]))
     return y.long().permute(0, 2, 3, 1)
 
 
 class Model:
-    def __init__(self, graph):
-        self.graph = graph
-        self.choices = {c["name"]: i for i, c in enumerate(graph["choices"])}
+    def __init__(self, graph, profile="tflm"):
+        self.graph, self.profile = {"choices": [], **graph}, profile
+        self.choices = {c["name"]: i for i, c in enumerate(self.graph["choices"])}
         self.const = {t["name"]: torch.from_numpy(t["data"].astype("int64")) for t in graph["tensors"] if "data" in t}
+        self.dtype = {t["name"]: t["dtype"] for t in graph["tensors"]}
+        self.bits = {t["name"]: t.get("bits", 8) for t in graph["tensors"]}
         self.shape = {t["name"]: t["shape"] for t in graph["tensors"]}
 
     def _entry(self, layer, chosen):
         """Row of the layer's tables."""
         entry = 0
-        for key in layer["integer"]["keys"]:
+        for key in layer["integer"].get("keys", []):
             entry = entry * len(self.graph["choices"][self.choices[key]]["candidates"]) + chosen[self.choices[key]]
         return entry
+
+    def _clamp(self, layer, entry, y):
+        """Rounded accumulators to codes: zero point, clamp to the table's range or the output type's."""
+        t = layer["integer"]
+        low, high = CODES[self.dtype[layer["outputs"][0]]]
+        y = y + at(t, "out_zero", entry, 0)
+        return (wrap32(y) if "multiplier" in t else y).clamp(at(t, "out_min", entry, low), at(t, "out_max", entry, high))
 
     def _quantize(self, layer, x, chosen):
         t, e = layer["integer"], self._entry(layer, chosen)
@@ -91,17 +130,35 @@ class Model:
     def _mac(self, layer, x, chosen):
         """CONV_2D or FULLY_CONNECTED of the images x, which all took the candidates `chosen`."""
         t, w, entry = layer["integer"], self.const[layer["inputs"][1]], self._entry(layer, chosen)
+        grid, width = grids.of(layer), self.bits[layer["inputs"][1]]
         if "choice" in layer:
             c, rule = self.choices[layer["choice"]], layer["weights"]
-            w = nest(w, rule["bits"], self.graph["choices"][c]["candidates"][chosen[c]]["w"], rule["nesting"])
-        x = x - t["in_zero"][entry]
-        if layer["op"] == "FULLY_CONNECTED":
-            acc = x.flatten(1) @ w.t()
-        else:
-            acc = exact_conv(x, w, layer["attrs"])
-        acc = wrap32(acc + torch.from_numpy(t["bias"][entry].astype("int64")))
-        if "multiplier" not in t:
-            return acc
+            width = self.graph["choices"][c]["candidates"][chosen[c]]["w"]
+            if rule["nesting"] == "separate":
+                w = self.const[rule["tensors"][chosen[c]]]
+            w = nest(w, rule.get("bits", 8), width, rule["nesting"], grid["weights"] == "odd" or self.dtype[layer["inputs"][1]] == "uint8")
+        binary, outside = grid.get("input") == "binary", 0
+        if binary:
+            x, outside = 2 * x - 1, int(grid.get("pad") == "one")
+        elif "in_zero" in t:
+            x = x - t["in_zero"][entry]
+        wide = self.dtype[layer["inputs"][0]] == "int16"
+
+        def total(values, bias=None):
+            acc = x.flatten(1) @ values.t() if layer["op"] == "FULLY_CONNECTED" else exact_conv(x, values, layer["attrs"], outside)
+            if bias is not None:
+                acc = acc + torch.from_numpy(bias[entry].astype("int64"))
+            return acc if wide else wrap32(acc)
+        if grid["weights"] == "ternary2":
+            return self._clamp(layer, entry, exact_requant(t, entry, [total((w == 1).long()), total((w == -1).long())]))
+        acc = total(grids.values(grid, width, w), t.get("bias", t.get("bias64")))
+        if "threshold" in t:
+            above = acc >= torch.from_numpy(t["threshold"][entry].astype("int64"))
+            return torch.where(above, at(t, "out_max", entry, 1), at(t, "out_min", entry, 0))
+        if "shift" not in t:
+            return wrap32(acc)
+        if self.profile == "bitemu":
+            return self._clamp(layer, entry, exact_requant(t, entry, [acc]))
         m, s = (torch.from_numpy(t[k][entry].astype("int64")) for k in ("multiplier", "shift"))
         return (requant(acc, m, s) + t["out_zero"][entry]).clamp(t["out_min"][entry], t["out_max"][entry])
 
@@ -113,7 +170,7 @@ class Model:
 
     def _grouped(self, layer, x, chosen):
         """_mac or _quantize for every group of images that took the same candidates of the choices this layer looks at."""
-        needs = [self.choices[k] for k in layer["integer"]["keys"]] + ([self.choices[layer["choice"]]] if "choice" in layer else [])
+        needs = [self.choices[k] for k in layer["integer"].get("keys", [])] + ([self.choices[layer["choice"]]] if "choice" in layer else [])
         key = chosen[:, needs]
         out = None
         for group in torch.unique(key, dim=0) if needs else key[:1]:
@@ -134,7 +191,7 @@ class Model:
             src, dst = values[layer["inputs"][0]], layer["outputs"][0]
             if layer["op"] in ("CONV_2D", "FULLY_CONNECTED", "QUANTIZE"):
                 values[dst] = self._grouped(layer, src, chosen)
-            elif layer["op"] == "ADD" and not layer["integer"]["keys"]:
+            elif layer["op"] == "ADD" and not layer["integer"].get("keys"):
                 values[dst] = self._add(layer, src, values[layer["inputs"][1]])
             elif layer["op"] == "AVERAGE_POOL_2D":
                 values[dst] = self._pool(layer, src)

@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 
 VERSION = 1
-ARRAY_KEYS = ("data", "bias", "multiplier", "shift")
+ARRAY_KEYS = ("data", "bias", "bias64", "multiplier", "multiplier_n", "shift", "scale", "offset", "addend", "threshold")
 
 
 def _npy(array):
