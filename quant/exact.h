@@ -8,30 +8,28 @@
 
 #include "quant/requant.h"
 
-typedef struct quant_sum96 { /* high 2^32 + low; low carries at most a few times 2^32 */
-    int64_t high;
-    uint64_t low;
+typedef struct quant_sum96 { /* high 2^32 + low modulo 2^96; low holds a few carries above 2^32 */
+    uint64_t high, low;
 } quant_sum96;
 
 static inline void quant_sum96_add(quant_sum96 *s, int64_t v)
 {
     s->low += (uint64_t)v & 0xFFFFFFFFu;
-    s->high += v >> 32;
+    s->high += (uint64_t)(v >> 32);
 }
 
 static inline void quant_sum96_add_product(quant_sum96 *s, int64_t acc, int32_t m)
 {
     quant_sum96_add(s, (int64_t)((uint64_t)acc & 0xFFFFFFFFu) * m);
-    s->high += (acc >> 32) * m;
+    s->high += (uint64_t)(acc >> 32) * (uint64_t)(int64_t)m;
 }
 
-/* floor(s / 2^shift) modulo 2^32, shift in [0, 62]. */
+/* floor(s / 2^shift) modulo 2^32, shift in [1, 62]: bits that lie below 2^96. */
 static inline int32_t quant_sum96_shift(quant_sum96 s, int shift)
 {
-    int64_t high = s.high + (int64_t)(s.low >> 32);
-    uint64_t low = s.low & 0xFFFFFFFFu;
-    if (shift >= 32) return quant_wrap32(high >> (shift - 32));
-    return quant_wrap32((int64_t)((uint64_t)high << (32 - shift) | low >> shift));
+    uint64_t high = s.high + (s.low >> 32), low = s.low & 0xFFFFFFFFu;
+    if (shift >= 32) return quant_wrap32((int64_t)(high >> (shift - 32)));
+    return quant_wrap32((int64_t)(high << (32 - shift) | low >> shift));
 }
 
 /* wrap32(floor((acc m - acc_n m_n + addend + 2^(30-s)) / 2^(31-s))), exact for every argument; m, m_n in [0, 2^31), s in [-31, 30]. */

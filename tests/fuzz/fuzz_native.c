@@ -6,9 +6,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void execute(const model_graph *g, arena *a)
+static void execute(const model_graph *g, const char *profile, arena *a)
 {
-    const emu_profile *p = emu_profile_find("tflm");
+    const emu_profile *p = emu_profile_find(profile);
     emu_session *s;
     int candidate[256] = {0};
     err e = {0};
@@ -25,7 +25,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena *a = arena_create((size_t)64 << 20);
     model_graph *g;
     err e = {0};
-    if (a && model_load_native(data, size, a, &g, &e) == ST_OK && model_check(g, &e) == ST_OK) execute(g, a);
+    if (a && model_load_native(data, size, a, &g, &e) == ST_OK && model_check(g, &e) == ST_OK) {
+        execute(g, "tflm", a);
+        execute(g, "bitemu", a);
+        execute(g, "larq", a);
+    }
     arena_destroy(&a);
     return 0;
 }

@@ -229,8 +229,67 @@ class Grids(unittest.TestCase):
                              (lambda m, l, w: l.pop("integer"), "integers")):
             self.assertIn("conv", self.refused(change, word))
         self.refused(lambda m, l, w: l["integer"].update(threshold=np.zeros((1, OUT_C), np.int32)), "threshold")
-        self.refused(lambda m, l, w: m["layers"].append({**l, "name": "add", "op": "ADD", "inputs": ["y", "y"], "outputs": ["z"]})
-                     or m["tensors"].append({"name": "z", "dtype": "int8", "bits": 8, "shape": [1, 4, 3, OUT_C]}), "grid")
+        self.refused(lambda m, l, w: m["layers"].append({"name": "flat", "op": "RESHAPE", "inputs": ["y"], "outputs": ["z"], "grid": "odd"})
+                     or m["tensors"].append({"name": "z", "dtype": "int8", "bits": 8, "shape": [1, 12 * OUT_C]}), "flat", "grid")
+        self.refused(lambda m, l, w: l["integer"].update(left_shift=3), "left_shift")
+        self.refused(lambda m, l, w: l["integer"].update(bias64=np.zeros((1, OUT_C), np.int64)), "bias64")
+        self.refused(lambda m, l, w: l["integer"].update(out_max=[128]), "out_max")
+
+    def test_add_and_mul_with_zero_points(self):
+        """ADD with three multipliers and a left shift, MUL with one, int8 and int16."""
+        rng = self.rng
+        for profile in ("tflm", "bitemu"):
+            for kind in ("int8", "int16"):
+                bits, top = (8, 127) if kind == "int8" else (16, 32767)
+                g = Graph()
+                for name in ("x", "sum", "product"):
+                    g.tensor(name, kind, bits, [1, 4, 4, 2])
+                add = {"keys": [], "left_shift": 20 if bits == 8 else 15, "out_zero": [3],
+                       "multiplier": rng.integers(2 ** 30, 2 ** 31, (1, 3)).astype(np.int32), "shift": np.array([[-1, 0, -19 if bits == 8 else -14]], np.int8)}
+                mul = {"keys": [], "multiplier": rng.integers(2 ** 30, 2 ** 31, (1, 1)).astype(np.int32), "shift": np.array([[2 - bits]], np.int8), "out_max": [top - 5]}
+                if bits == 8:
+                    add.update(in_zero=[-7], in_zero2=[11])
+                    mul.update(in_zero=[2], in_zero2=[-9])
+                g.layer("sum", "ADD", ["x", "x"], "sum", integer=add)
+                g.layer("product", "MUL", ["sum", "x"], "product", integer=mul)
+                graph = {"inputs": ["x"], "outputs": ["product"], "tensors": g.tensors, "layers": g.layers}
+                self.equal(f"{profile} {kind}", graph, inputs(rng, kind, (4, 4, 2)), profile)
+
+    def test_float_scales(self):
+        """`scale` where the profile's rule is float32: xnnpack's nearest even; larq's scale and offset, float and int8 outputs."""
+        rng = self.rng
+        graph = network(rng, {"weights": "affine"}, 8, "int8")
+        layer = graph["layers"].pop()
+        graph["outputs"], t = ["y"], graph["layers"][0]["integer"]
+        scale = rng.uniform(1e-4, 1e-3, (1, OUT_C)).astype(np.float32)
+        del t["multiplier"], t["shift"]
+        raw = {**graph, "layers": [{**graph["layers"][0], "integer": {k: t[k] for k in ("keys", "bias", "in_zero")}}],
+               "tensors": [{**x, "dtype": "int32", "bits": 32} if x["name"] == "y" else x for x in graph["tensors"]]}
+        t["scale"] = scale
+        native.write(self.tmp / "a.bitemu", graph)
+        x = inputs(rng, "int8")
+        acc = integer.Model(raw).run(x, [])[0].numpy().reshape(N, -1, OUT_C)
+        want = np.clip(np.rint(acc.astype(np.float32) * scale) + t["out_zero"][0], -128, 127).reshape(N, -1)
+        np.testing.assert_array_equal(self.compute(self.tmp / "a.bitemu", x, "xnnpack"), want)
+        self.assertEqual(self.bitemu("inspect", self.tmp / "a.bitemu", "--profile", "bitemu").returncode, 3)
+        del layer
+
+        g = self.binary_network("one", 32)
+        g["layers"], g["tensors"], g["outputs"] = g["layers"][:1], g["tensors"][:3], ["y"]
+        x = inputs(rng, "uint8", (7, 6, 32), 1)
+        layer, y = g["layers"][0], g["tensors"][2]
+        layer["integer"] = {"keys": []}
+        y.update(dtype="int32", bits=32)
+        acc = integer.Model({**g}).run(x, [])[0].numpy().reshape(N, -1, 8)
+        layer["integer"] = {"keys": [], "scale": rng.uniform(-0.3, 0.3, (1, 8)).astype(np.float32), "offset": rng.uniform(-9, 9, (1, 8)).astype(np.float32),
+                            "acc_min": [-40], "acc_max": [60]}
+        real = (9 * 32 - np.clip(acc, -40, 60)).astype(np.float32) * layer["integer"]["scale"] + layer["integer"]["offset"]
+        for kind, bits, want in (("float32", 32, real), ("int8", 8, np.clip(np.sign(real) * np.floor(np.abs(real) + np.float32(0.5)), -128, 127))):
+            y.update(dtype=kind, bits=bits)
+            native.write(self.tmp / "a.bitemu", g)
+            for model in ("a", "b"):
+                np.testing.assert_array_equal(self.compute(self.tmp / f"{model}.bitemu", x, "larq"), want.reshape(N, -1))
+                self.assertEqual(self.bitemu("inspect", self.tmp / f"{model}.bitemu", "--save", self.tmp / "b.bitemu").returncode, 0)
 
     def test_flash(self):
         """Packed codes plus what a codebook takes."""

@@ -122,8 +122,29 @@ class Model:
         m, s = (torch.tensor(int(t[k][e][0])) for k in ("multiplier", "shift"))
         return (requant(x - t["in_zero"][e], m, s) + t["out_zero"][e]).clamp(t["out_min"][e], t["out_max"][e])
 
+    def _rescale(self, x, m, s):
+        """The profile's rounding of one 32-bit number."""
+        if self.profile == "tflm":
+            return requant(x, torch.tensor(int(m)), torch.tensor(int(s)))
+        return wrap32(torch.div(x * int(m) + 2 ** (30 - int(s)), 2 ** (31 - int(s)), rounding_mode="floor"))
+
+    def _pointwise(self, layer, a, b):
+        """ADD with three columns, MUL with one: zero points and the profile's rounding."""
+        t = layer["integer"]
+        columns = list(zip(t["multiplier"][0], t["shift"][0]))
+        a, b = a - at(t, "in_zero", 0, 0), b - at(t, "in_zero2", 0, 0)
+        if layer["op"] == "MUL":
+            y = self._rescale(wrap32(a * b), *columns[0])
+        else:
+            parts = [self._rescale(wrap32(x * 2 ** t.get("left_shift", 0)), *c) for x, c in zip((a, b), columns)]
+            y = self._rescale(wrap32(parts[0] + parts[1]), *columns[2])
+        low, high = CODES[self.dtype[layer["outputs"][0]]]
+        return (y + at(t, "out_zero", 0, 0)).clamp(at(t, "out_min", 0, low), at(t, "out_max", 0, high))
+
     def _add(self, layer, a, b):
         t = layer["integer"]
+        if t["multiplier"].shape[1] == 3:
+            return self._pointwise(layer, a, b)
         parts = [requant(x, torch.tensor(int(m)), torch.tensor(int(s))) for x, m, s in zip((a, b), t["multiplier"][0], t["shift"][0])]
         return (parts[0] + parts[1] + t["out_zero"][0]).clamp(t["out_min"][0], t["out_max"][0])
 
@@ -193,6 +214,8 @@ class Model:
                 values[dst] = self._grouped(layer, src, chosen)
             elif layer["op"] == "ADD" and not layer["integer"].get("keys"):
                 values[dst] = self._add(layer, src, values[layer["inputs"][1]])
+            elif layer["op"] == "MUL":
+                values[dst] = self._pointwise(layer, src, values[layer["inputs"][1]])
             elif layer["op"] == "AVERAGE_POOL_2D":
                 values[dst] = self._pool(layer, src)
             elif layer["op"] == "RESHAPE":
