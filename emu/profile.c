@@ -37,9 +37,9 @@ static const emu_profile profiles[] = {
     {"cmix-nn", "CMix-NN a97415fd56bb", "CMix-NN, u8/u4/u2 with integer channel normalization (Cortex-M DSP)", "cmixnn", "CONV_2D DEPTHWISE_CONV_2D",
      EMU_FLOOR, EMU_FLOOR, EMU_WIDE, EMU_WIDE, EMU_TWICE, EMU_PAD_RAW_ZERO | EMU_CMIX, EMU_LSTM_TFLM},
     {"pulp-nn", "pulp-nn 288d06b7e36e", "PULP-NN, u8 x i8, shift and clip (XpulpV2)", "pulpnn", MACS,
-     EMU_SHIFT, EMU_SHIFT, EMU_WIDE, EMU_WIDE, EMU_TWICE, EMU_SHORT_CUT, EMU_LSTM_TFLM},
+     EMU_SHIFT, EMU_SHIFT, EMU_WIDE, EMU_WIDE, EMU_TWICE, EMU_SHORT_CUT | EMU_PULP_COLUMNS, EMU_LSTM_TFLM},
     {"pulp-nn-mixed", "pulp-nn-mixed b69ec23ec815", "PULP-NN mixed, u8..i2 x i8..i2, shift and clip (XpulpV2)", "pulpnn_mixed", MACS,
-     EMU_SHIFT, EMU_SHIFT, EMU_WIDE, EMU_WIDE, EMU_TWICE, EMU_UNSIGNED_PAIRS, EMU_LSTM_TFLM},
+     EMU_SHIFT, EMU_SHIFT, EMU_WIDE, EMU_WIDE, EMU_TWICE, EMU_UNSIGNED_PAIRS | EMU_PULP_COLUMNS | EMU_PULP_MIXED, EMU_LSTM_TFLM},
     {"larq", "compute-engine e6860fcfda03", "Larq Compute Engine, binary reference kernel on a C++ host", "larq_ce", "CONV_2D MAX_POOL_2D",
      EMU_FLOAT_AWAY, EMU_FLOAT_AWAY, EMU_WIDE, EMU_WIDE, EMU_TWICE, 0, EMU_LSTM_TFLM},
 };

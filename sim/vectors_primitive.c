@@ -85,10 +85,20 @@ status vec_primitive(const vec_case *c, const emu_profile *p, const char *role, 
     return ST_OK;
 }
 
+/* PULP-NN mixed pointwise: the last left-over pixel ends after in_h in_w in_c bytes, however few the packed input has. */
+static bool pulp_reads_beyond(const vec_case *c)
+{
+    vec_array x, packed;
+    if (!vec_get(c, "input", &x) || !vec_get(c, "input_packed", &packed)) return false;
+    return vec_int(c, "out_w", 0) % 2 && x.n > packed.n + 64;
+}
+
 const char *vec_defect(const vec_case *c)
 {
     bool conv = strcmp(c->file->op, "conv2d") == 0;
     if (conv && strcmp(c->file->library, "muriscvnn") == 0 && vec_int(c, "groups", 1) > 1) return "grouped convolution reads weights beyond their end";
     if (conv && strcmp(c->file->library, "espnn") == 0 && vec_int(c, "groups", 1) > 1) return "1x1 kernel ignores groups and reads weights beyond their end";
+    if (strcmp(c->file->op, "pointwise") == 0 && strcmp(c->file->library, "pulpnn_mixed") == 0 && pulp_reads_beyond(c))
+        return "left-over pixel of an odd width reads the packed input at unpacked offsets, past the 64 bytes that are known behind it";
     return NULL;
 }
