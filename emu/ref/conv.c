@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emu/ref/float32.h"
+#include "emu/ref/helium.h"
 #include "emu/ref/mac.h"
 #include "emu/ref/pulp.h"
 #include "emu/ref/rows.h"
@@ -54,15 +55,14 @@ static void gather(const conv_state *s, const emu_node *n, size_t image, int oy,
     }
 }
 
-/* Kernels work on 2 pixels at a time (Helium: 4); is this one of those that remain at the end? Of a row (PULP-NN; strided 1x1
- * convolutions on Helium) or of the image. */
+/* Kernels work on 2 pixels at a time (Helium: 4); is this one of those that remain at the end? Of a row (PULP-NN) or of the image. */
 static bool left_over(const conv_state *s, int oy, int ox)
 {
     const emu_window *w = &s->w;
-    bool strided = w->k_h == 1 && w->k_w == 1 && (w->stride_h > 1 || w->stride_w > 1);
-    bool by_row = s->mac.unsigned_pairs || (s->mac.rests && strided);
-    int n = by_row ? w->out_w : w->out_h * w->out_w, at = by_row ? ox : oy * w->out_w + ox, together = s->mac.rests ? 4 : 2;
-    return at >= n / together * together;
+    if (s->mac.rests) return emu_helium_rest(w, oy, ox);
+    bool by_row = s->mac.unsigned_pairs;
+    int count = by_row ? w->out_w : w->out_h * w->out_w, at = by_row ? ox : oy * w->out_w + ox;
+    return at >= count / 2 * 2;
 }
 
 static void conv_run(emu_node *n, emu_events *ev)
@@ -82,6 +82,7 @@ static void conv_run(emu_node *n, emu_events *ev)
                 for (int g = 0; g < s->groups; g++, at += (size_t)group_c) {
                     if (n->op->packed_input && w->out_w % 2 && ox == w->out_w - 1) emu_pulp_pointwise_rest(n, w, oy, ox, s->mac.column);
                     else gather(s, n, (size_t)b * (size_t)w->in_h, oy, ox, g * depth_c, depth_c);
+                    if (n->profile->habits & EMU_HELIUM && s->groups == 1 && emu_helium_row(n, w, &s->mac, ox, emu_out_data(n, 0), at, ev)) continue;
                     int count = last && n->profile->habits & EMU_CMIX && s->mac.high[n->entry] == 3 && group_c > 4 ? 4 : group_c;
                     emu_mac_column(&s->mac, n, g * group_c, count, emu_out_data(n, 0), at, last, ev);
                 }

@@ -16,7 +16,7 @@ typedef struct emu_mac {
     int16_t *weights[MODEL_MAX_CANDIDATES]; /* [out_c][lanes], zero point subtracted */
     int chunk;                  /* products that surely fit an int32 sum, multiple of 16 */
     int16_t *column;            /* [lanes] one receptive field, zero point subtracted */
-    bool rests;                 /* 4-bit weights on Helium: pixels beyond the last four of a matrix product take EMU_MVE_REST */
+    bool rests;                 /* 4-bit weights on Helium: emu_helium_rest pixels take EMU_MVE_REST */
     bool short_sums;            /* EMU_S16_SHORT_SUMS applies */
     const void *bias;           /* [entries][out_c] int32 or int64, or NULL */
     bool bias64;
