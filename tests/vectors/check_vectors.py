@@ -13,8 +13,6 @@ from support import SOURCE, Checks, bitemu, bitemu_json, need_numpy, need_shared
 
 # (library, operator): (differ, unsupported, defect, why). The list of what is still unproven.
 GAPS = {
-    ("cmsisnn", "buffer_sizes"): (0, 140, 0, "scratch sizes are a cost, not arithmetic; not computed yet"),
-    ("cmsisnn_mve_single", "conv2d"): (8, 0, 0, "1xN kernels: padded columns are computed apart, some read wrong columns"),
     ("muriscvnn", "conv2d"): (0, 0, 10, "grouped convolution reads weights beyond their end"),
     ("espnn", "conv2d"): (0, 0, 1, "1x1 kernel ignores groups and reads weights beyond their end"),
     ("pulpnn_mixed", "pointwise"): (0, 0, 40, "left-over pixel of an odd width: sub-byte inputs are read as packed bytes at unpacked offsets, past what is known behind them"),
