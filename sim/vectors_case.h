@@ -64,6 +64,8 @@ status vec_build(const vec_case *c, const emu_profile *p, vec_graph *g);
 status vec_primitive(const vec_case *c, const emu_profile *p, const char *role, int64_t **got, size_t *n);
 /* Larq's binary convolution and pool. ST_UNSUPPORTED: it is neither. */
 status vec_binary(const vec_case *c, const char *role, int64_t **got, size_t *n);
+/* Packed arrays against the profile's packing order, both ways. *differ and text are set if they disagree. */
+status vec_packing(const vec_case *c, const emu_profile *p, bool *differ, char *text, size_t size);
 /* Why a case that differs is a defect of the library (reads out of bounds, undefined), NULL = it is not. */
 const char *vec_defect(const vec_case *c);
 
