@@ -5,6 +5,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/table.h"
+#include "emu/packing.h"
 #include "emu/profile.h"
 #include "model/graph.h"
 
@@ -42,7 +43,8 @@ static void print_json(const emu_profile *p, size_t n)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "name", p[i].name, "version", p[i].version, "source", p[i].source, "operators", operators(&p[i])));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", p[i].name, "version", p[i].version, "source", p[i].source,
+                                               "packing", emu_packing_text(&p[i]), "operators", operators(&p[i])));
     (void)json_dumpf(list, stdout, JSON_INDENT(1));
     putchar('\n');
     json_decref(list);

@@ -45,10 +45,13 @@ enum {
     EMU_PAD_RAW_ZERO = 1 << 11,     /* depthwise pads with code 0, not with the zero point */
     EMU_CMIX = 1 << 12,             /* sub-byte depthwise: weights by USAT of a rotated word, activations two or one apart; 2-bit
                                        outputs of an odd number of pixels: the last one stores 4 channels only */
+    EMU_HELIUM = 1 << 19,           /* convolution: pixels computed apart as emu/ref/helium.c tells */
+    EMU_PULP_COLUMNS = 1 << 17,     /* depthwise by columns as emu/ref/pulp.c tells */
+    EMU_PULP_MIXED = 1 << 18,       /* the mixed library's variants of that, of depthwise bias, 2-bit linear layers and pointwise rests */
     EMU_W4_NIBBLES = 1 << 16,       /* 4-bit depthwise, odd input channels: nibbles in the order of emu/ref/depthwise_nibbles.c */
     EMU_UNSIGNED_PAIRS = 1 << 15,   /* signed outputs without ReLU: four channels of a pixel pair are clipped as unsigned, low bits kept */
     EMU_SHORT_CUT = 1 << 14,        /* EMU_SHIFT without addend: the shifted value is cut to int16 before the clamp */
-    EMU_ANY_GRID = 1 << 17,         /* every weight grid and width, shift-only requantization, addends: ours */
+    EMU_ANY_GRID = 1 << 24,         /* every weight grid and width, shift-only requantization, addends: ours */
     EMU_W4_BUILTIN = 1 << 13        /* 4-bit weights go to LiteRT's built-in kernels: depthwise reference, others ruy */
 };
 

@@ -53,6 +53,7 @@ typedef struct model_attrs {
     model_padding padding;
     model_activation activation;
     int pad_top, pad_left;                          /* padding explicit */
+    int pad_right;                                  /* recorded cases: stated, since some kernels read it; else 0 */
     int stride_h, stride_w, dilation_h, dilation_w; /* >= 1 where used */
     int filter_h, filter_w;                         /* pools */
     int depth_multiplier;                           /* depthwise; out_c / in_c if the file leaves it out */
@@ -133,6 +134,8 @@ typedef struct model_op {
     const model_integer *integer; /* NULL = arithmetic follows from the tensors' scales */
     const model_weights *weights; /* NULL = inputs[1] as it is */
     const model_grid *grid;       /* NULL = affine weights and input */
+    const uint8_t *packed_input;  /* recorded cases: memory from the packed input's first byte on, for kernels that read it by byte; else NULL */
+    size_t packed_bytes;
 } model_op;
 
 typedef struct model_candidate {

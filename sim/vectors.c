@@ -186,6 +186,7 @@ static status one_case(const vec_case *c, const emu_profile *p, const char *aske
         if ((i == 2 || i == 3) && !parameters) continue; /* elsewhere they are operands */
         TRY(one_role(c, p, plain[i], differ, text, size));
     }
+    if (!*differ) TRY(vec_packing(c, p, differ, text, size));
     return ST_OK;
 }
 

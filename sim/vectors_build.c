@@ -161,6 +161,32 @@ static model_dtype operand(const char *text, int *bits)
     return text[0] == 'u' ? MODEL_U8 : text[0] == 'i' && text[1] == '3' ? MODEL_I32 : MODEL_I8;
 }
 
+/* Widths of the operands as they are named; the memory around the input of a pointwise case as the recordings' program laid it out:
+ * input, weights, kappa, lambda, each at a multiple of 32 bytes and followed by 64 bytes of 0 (README of the vectors). */
+static status pulp_memory(const vec_case *c, vec_graph *g, int x, int w, int y)
+{
+    static const char *const roles[] = {"input_packed", "weights_packed", "kappa", "lambda_"};
+    enum { BEHIND = 64, ALIGN = 32 };
+    size_t total = 0;
+    vec_array a;
+    (void)operand(vec_text(c, "in_type", "u8"), &g->tensors[x].bits);
+    (void)operand(vec_text(c, "w_type", "i8"), &g->tensors[w].bits);
+    (void)operand(vec_text(c, "out_type", "u8"), &g->tensors[y].bits);
+    if (strcmp(c->file->op, "pointwise") != 0 || strcmp(c->file->library, "pulpnn_mixed") != 0 || !vec_get(c, roles[0], &a)) return ST_OK;
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) total += vec_get(c, roles[i], &a) ? a.n * 4 + BEHIND + ALIGN : 0;
+    uint8_t *memory = arena_alloc(c->mem, total, 1), *to = memory;
+    if (!memory) return nomem(c);
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        if (!vec_get(c, roles[i], &a)) continue;
+        size_t bytes = a.n * (a.type == NPY_I32 ? 4 : 1);
+        memcpy(to, a.data, bytes);
+        to += (bytes + BEHIND + ALIGN - 1) / ALIGN * ALIGN;
+    }
+    g->op.packed_input = memory;
+    g->op.packed_bytes = (size_t)(to - memory);
+    return ST_OK;
+}
+
 static bool is_pulp(const vec_case *c) { return strncmp(c->file->library, "pulpnn", 6) == 0; }
 
 static status bias_of(const vec_case *c, vec_graph *g, int out_c)
@@ -279,8 +305,9 @@ static status mac(const vec_case *c, const emu_profile *p, vec_graph *g, model_o
     vec_feed(g, xi, xd);
     g->op.attrs = (model_attrs){.padding = MODEL_EXPLICIT, .pad_top = vec_int(c, "pad_top", vec_int(c, "pad", 0)), .pad_left = vec_int(c, "pad_left", vec_int(c, "pad", 0)),
                                 .stride_h = vec_int(c, "stride_h", vec_int(c, "stride", 1)), .stride_w = vec_int(c, "stride_w", vec_int(c, "stride", 1)),
-                                .dilation_h = vec_int(c, "dil_h", 1), .dilation_w = vec_int(c, "dil_w", 1)};
+                                .pad_right = vec_int(c, "pad_right", 0), .dilation_h = vec_int(c, "dil_h", 1), .dilation_w = vec_int(c, "dil_w", 1)};
     vec_finish(g, code, 2, yi);
+    if (is_pulp(c)) TRY(pulp_memory(c, g, xi, wi, yi));
     if (whole) {
         if (!vec_get(c, "bias32", &b) && !vec_get(c, "bias", &b)) return scales(c, g, xi, wi, yi, dw ? 3 : 0);
         int64_t n = (int64_t)b.n;

@@ -74,6 +74,8 @@ status vec_binary_conv(const vec_case *c, const emu_profile *p, vec_graph *g);
 status vec_binary_pool(const vec_case *c, const emu_profile *p, vec_graph *g);
 /* Codes 0, 1 of [rows][channels] as Larq packs them: bit 1 is -1, 32 channels a word, as int64 values. NULL: no memory. */
 int64_t *vec_binary_pack(const vec_case *c, const model_tensor *t, const void *codes, size_t *n);
+/* Packed arrays against the profile's packing order, both ways. *differ and text are set if they disagree. */
+status vec_packing(const vec_case *c, const emu_profile *p, bool *differ, char *text, size_t size);
 /* Why a case that differs is a defect of the library (reads out of bounds, undefined), NULL = it is not. */
 const char *vec_defect(const vec_case *c);
 

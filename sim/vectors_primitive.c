@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "hwmodels/scratch.h"
 #include "quant/fixedpoint.h"
 #include "quant/multiplier.h"
 #include "quant/requant.h"
@@ -48,6 +49,30 @@ static void bitpack(const vec_case *c, const vec_array *x, int64_t *got)
     }
 }
 
+/* Scratch sizes: 9 columns of convolution, 9 of depthwise; s8, s4, s16, each as the binary of the role was built, and by the DSP and
+ * Helium queries. On Helium the DSP queries of convolutions and of s4 depthwise answer for Helium. Columns of the other kind of layer
+ * and of fully connected layers mean nothing in a case and are left as recorded. */
+static status scratch(const vec_case *c, const char *role, const vec_array *want, int64_t *got)
+{
+    enum { KINDS = 9 };
+    hw_build built = strcmp(role, "m55") == 0 ? HW_BUILD_MVE : strcmp(role, "m4") == 0 ? HW_BUILD_DSP : HW_BUILD_C;
+    bool conv = strcmp(vec_text(c, "kind", ""), "conv") == 0;
+    if (want->n < 2 * KINDS) return err_set(c->e, ST_FORMAT, "", "%zu columns", want->n);
+    hw_shape s = {.batch = vec_int(c, "batch", 1), .in_h = vec_int(c, "in_h", 1), .in_w = vec_int(c, "in_w", 1), .in_c = vec_int(c, "in_c", 1),
+                  .k_h = vec_int(c, "k_h", 1), .k_w = vec_int(c, "k_w", 1), .out_w = vec_int(c, "out_w", 1), .out_c = vec_int(c, "out_c", 1),
+                  .pad_top = vec_int(c, "pad_top", 0), .pad_left = vec_int(c, "pad_left", 0), .stride_w = vec_int(c, "stride_w", 1),
+                  .dilation_h = vec_int(c, "dil_h", 1), .dilation_w = vec_int(c, "dil_w", 1), .multiplier = vec_int(c, "ch_mult", 1)};
+    for (size_t i = 0; i < want->n; i++) got[i] = vec_value(want, i);
+    for (int i = 0; i < KINDS; i++) {
+        static const hw_operands types[] = {HW_S8, HW_S4, HW_S16};
+        const hw_build builds[] = {built, HW_BUILD_DSP, HW_BUILD_MVE};
+        hw_operands t = types[i / 3];
+        hw_build b = built == HW_BUILD_MVE && (conv || t == HW_S4) ? HW_BUILD_MVE : builds[i % 3];
+        got[conv ? i : KINDS + i] = conv ? hw_scratch_cmsis_conv(&s, t, b) : hw_scratch_cmsis_depthwise(&s, t, b);
+    }
+    return ST_OK;
+}
+
 status vec_primitive(const vec_case *c, const emu_profile *p, const char *role, int64_t **got, size_t *n)
 {
     const char *op = c->file->op;
@@ -55,10 +80,12 @@ status vec_primitive(const vec_case *c, const emu_profile *p, const char *role, 
     if (!vec_get(c, role, &want)) return ST_UNSUPPORTED;
     bool requantize = strcmp(op, "requantize") == 0, parameters = strcmp(op, "quantize_multiplier") == 0, real = strcmp(op, "requantize_float") == 0;
     bool lowp = strcmp(c->file->library, "gemmlowp") == 0, lut = strcmp(op, "logistic_lut") == 0, pack = strcmp(op, "bitpack") == 0;
-    if (!requantize && !parameters && !real && !lowp && !lut && !pack) return ST_UNSUPPORTED;
+    bool sizes = strcmp(op, "buffer_sizes") == 0;
+    if (!requantize && !parameters && !real && !lowp && !lut && !pack && !sizes) return ST_UNSUPPORTED;
     *n = want.n;
     *got = arena_alloc(c->mem, want.n, sizeof **got);
     if (!*got) return err_set(c->e, ST_NOMEM, "", "no memory");
+    if (sizes) return scratch(c, role, &want, *got);
     const char *operand = requantize || real ? "acc" : parameters ? "scale" : "input";
     if (!lut && (!vec_get(c, operand, &a) || (!pack && a.n != want.n))) return err_set(c->e, ST_FORMAT, "", "array '%s' does not fit the output", operand);
     if (requantize && (!vec_get(c, "mult", &m) || !vec_get(c, "shift", &s) || m.n != want.n || s.n != want.n)) return err_set(c->e, ST_FORMAT, "", "mult or shift does not fit the output");
@@ -85,10 +112,20 @@ status vec_primitive(const vec_case *c, const emu_profile *p, const char *role, 
     return ST_OK;
 }
 
+/* PULP-NN mixed pointwise: the last left-over pixel ends after in_h in_w in_c bytes, however few the packed input has. */
+static bool pulp_reads_beyond(const vec_case *c)
+{
+    vec_array x, packed;
+    if (!vec_get(c, "input", &x) || !vec_get(c, "input_packed", &packed)) return false;
+    return vec_int(c, "out_w", 0) % 2 && x.n > packed.n + 64;
+}
+
 const char *vec_defect(const vec_case *c)
 {
     bool conv = strcmp(c->file->op, "conv2d") == 0;
     if (conv && strcmp(c->file->library, "muriscvnn") == 0 && vec_int(c, "groups", 1) > 1) return "grouped convolution reads weights beyond their end";
     if (conv && strcmp(c->file->library, "espnn") == 0 && vec_int(c, "groups", 1) > 1) return "1x1 kernel ignores groups and reads weights beyond their end";
+    if (strcmp(c->file->op, "pointwise") == 0 && strcmp(c->file->library, "pulpnn_mixed") == 0 && pulp_reads_beyond(c))
+        return "left-over pixel of an odd width reads the packed input at unpacked offsets, past the 64 bytes that are known behind it";
     return NULL;
 }

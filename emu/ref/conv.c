@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "emu/ref/float32.h"
+#include "emu/ref/helium.h"
 #include "emu/ref/mac.h"
+#include "emu/ref/pulp.h"
 #include "emu/ref/rows.h"
 
 typedef struct conv_state {
@@ -14,6 +16,7 @@ typedef struct conv_state {
     emu_mac mac;
     bool nibbles;          /* depthwise: emu_depthwise_nibbles */
     bool by_channel;       /* depthwise: one channel at a time, as a convolution of one channel */
+    bool columns;          /* depthwise: emu_pulp_column */
     int *source;           /* depthwise, EMU_CMIX below 8 bits: input channel that output channel c reads; else NULL */
     int16_t *depth_lanes;  /* depthwise: [k_h k_w][out_c] weights of each candidate, taps first */
     int32_t *sums;         /* depthwise: [out_c] */
@@ -55,15 +58,14 @@ static void gather(const conv_state *s, const emu_node *n, size_t image, int oy,
     }
 }
 
-/* Kernels work on 2 pixels at a time (Helium: 4); is this one of those that remain at the end? Of a row (PULP-NN; strided 1x1
- * convolutions on Helium) or of the image. */
+/* Kernels work on 2 pixels at a time (Helium: 4); is this one of those that remain at the end? Of a row (PULP-NN) or of the image. */
 static bool left_over(const conv_state *s, int oy, int ox)
 {
     const emu_window *w = &s->w;
-    bool strided = w->k_h == 1 && w->k_w == 1 && (w->stride_h > 1 || w->stride_w > 1);
-    bool by_row = s->mac.unsigned_pairs || (s->mac.rests && strided);
-    int n = by_row ? w->out_w : w->out_h * w->out_w, at = by_row ? ox : oy * w->out_w + ox, together = s->mac.rests ? 4 : 2;
-    return at >= n / together * together;
+    if (s->mac.rests) return emu_helium_rest(w, oy, ox);
+    bool by_row = s->mac.unsigned_pairs;
+    int count = by_row ? w->out_w : w->out_h * w->out_w, at = by_row ? ox : oy * w->out_w + ox;
+    return at >= count / 2 * 2;
 }
 
 static void conv_run(emu_node *n, emu_events *ev)
@@ -81,7 +83,9 @@ static void conv_run(emu_node *n, emu_events *ev)
             for (int ox = 0; ox < w->out_w; ox++) {
                 bool last = left_over(s, oy, ox);
                 for (int g = 0; g < s->groups; g++, at += (size_t)group_c) {
-                    gather(s, n, (size_t)b * (size_t)w->in_h, oy, ox, g * depth_c, depth_c);
+                    if (n->op->packed_input && w->out_w % 2 && ox == w->out_w - 1) emu_pulp_pointwise_rest(n, w, oy, ox, s->mac.column);
+                    else gather(s, n, (size_t)b * (size_t)w->in_h, oy, ox, g * depth_c, depth_c);
+                    if (n->profile->habits & EMU_HELIUM && s->groups == 1 && emu_helium_row(n, w, &s->mac, ox, emu_out_data(n, 0), at, ev)) continue;
                     int count = last && n->profile->habits & EMU_CMIX && s->mac.high[n->entry] == 3 && group_c > 4 ? 4 : group_c;
                     emu_mac_column(&s->mac, n, g * group_c, count, emu_out_data(n, 0), at, last, ev);
                 }
@@ -132,6 +136,8 @@ static status depthwise_prepare(emu_node *n, err *e)
     s->by_channel = taps > s->mac.chunk || emu_grid_special(&s->mac);
     if (n->profile->habits & EMU_CMIX && w->bits < 8) return cmix_weights(n, s, taps, out_c, e);
     s->nibbles = emu_depthwise_nibbles_apply(n, &s->w);
+    s->columns = n->profile->habits & EMU_PULP_COLUMNS && n->op->attrs.pad_right > 0 && s->w.out_c == s->w.in_c && s->w.batches == 1;
+    if (n->profile->habits & EMU_PULP_MIXED) TRY(emu_pulp_bias(n, &s->mac, e));
     int16_t *to = s->depth_lanes;
     for (int k = 0; k < s->mac.n_candidates; k++) {
         for (int i = 0; i < taps; i++) {
@@ -165,6 +171,19 @@ static void pad_tap(int32_t zero, int out_c, const int16_t *w, int32_t *sums)
     for (int c = 0; c < out_c; c++) sums[c] -= zero * w[c];
 }
 
+/* A pixel by PULP-NN's columns; multiplier 1. */
+static void pulp_pixel(const conv_state *s, const emu_node *n, int oy, int ox, const int16_t *lanes)
+{
+    const emu_window *w = &s->w;
+    emu_pulp_column col = emu_pulp_column_at(n, w, ox);
+    for (int ky = 0; ky < w->k_h; ky++, lanes += w->k_w * w->out_c) {
+        int iy = oy * w->stride_h + ky - w->pad_top;
+        for (int kx = col.first; iy >= 0 && iy < w->in_h && kx < col.end; kx++) {
+            for (int c = 0; c < w->out_c; c++) s->sums[c] += emu_pulp_plane(n, w, c, iy * w->in_w + col.x0 + kx) * lanes[kx * w->out_c + c];
+        }
+    }
+}
+
 static void depthwise_pixel(const conv_state *s, const emu_node *n, size_t image, int oy, int ox)
 {
     const emu_window *w = &s->w;
@@ -175,6 +194,10 @@ static void depthwise_pixel(const conv_state *s, const emu_node *n, size_t image
         return;
     }
     memset(s->sums, 0, (size_t)w->out_c * sizeof *s->sums);
+    if (s->columns) {
+        pulp_pixel(s, n, oy, ox, lanes);
+        return;
+    }
     for (int ky = 0; ky < w->k_h; ky++) {
         int iy = oy * w->stride_h + ky * w->dilation_h - w->pad_top;
         for (int kx = 0; kx < w->k_w; kx++, lanes += w->out_c) {

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "emu/ref/pulp.h"
 #include "quant/multiplier.h"
 #include "quant/exact.h"
 #include "quant/requant.h"
@@ -92,6 +93,7 @@ static status prepare_weights(emu_node *n, bool transposed, bool is_fc, emu_mac 
         bool same = k > 0 && !n->op->weights; /* a choice that only changes activations */
         m->weights[k] = same ? m->weights[0] : unpack(n, m, k, transposed);
         if (!m->weights[k]) return emu_no_memory(n, e);
+        if (is_fc && n->profile->habits & EMU_PULP_MIXED) emu_pulp_linear_rows(n, m, m->weights[k]);
     }
     m->chunk = safe_chunk(m, x);
     return emu_grid_prepare(n, m, e);

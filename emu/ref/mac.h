@@ -20,7 +20,7 @@ typedef struct emu_mac {
     int16_t *negative[MODEL_MAX_CANDIDATES]; /* grid ternary2: [out_c][lanes] 1 where the code is -1; weights then hold the +1 */
     uint32_t *bits[MODEL_MAX_CANDIDATES];    /* binary input: [out_c][lanes / 16] weights, bit 1 = +1 */
     uint32_t *column_bits;      /* binary input: [lanes / 16] signs, then [lanes / 16] mask of the column */
-    bool rests;                 /* 4-bit weights on Helium: pixels beyond the last four of a matrix product take EMU_MVE_REST */
+    bool rests;                 /* 4-bit weights on Helium: emu_helium_rest pixels take EMU_MVE_REST */
     bool short_sums;            /* EMU_S16_SHORT_SUMS applies */
     const void *bias;           /* [entries][out_c] int32 or int64, or NULL */
     bool bias64;

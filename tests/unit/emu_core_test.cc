@@ -264,4 +264,31 @@ TEST(Stated, TablesThatDoNotFitAreRefused)
     }
 }
 
+// PULP-NN's depthwise columns (emu/ref/pulp.c): rows 1 2 3 4 and 5 6 7 8, a window of five ones, padding 1 on both sides. Column 0 drops its
+// first tap; column 1 is a middle one (there is always one) and reads on into the next row, which ends behind the image.
+TEST(Pulp, MiddleColumnRunsIntoTheNextRow)
+{
+    const int8_t five[] = {1, 1, 1, 1, 1};
+    const int32_t low[] = {0}, high[] = {255};
+    const int8_t s[] = {0};
+    model_integer t = {};
+    t.n_entries = t.n_channels = 1;
+    t.shift = s;
+    t.out_min = low;
+    t.out_max = high;
+    One g(MODEL_DEPTHWISE_CONV_2D);
+    g.op.integer = &t;
+    g.op.attrs.depth_multiplier = 1;
+    g.op.attrs.padding = MODEL_EXPLICIT;
+    g.op.attrs.pad_left = g.op.attrs.pad_right = 1;
+    g.in(g.tensor(MODEL_U8, {1, 2, 4, 1}, 0, 0));
+    g.in(g.tensor(MODEL_I8, {1, 1, 5, 1}, 0, 0, five));
+    g.out(g.tensor(MODEL_U8, {1, 2, 2, 1}, 0, 0));
+    err e = {};
+    ASSERT_OK(g.prepare(&e, "pulp-nn"), e);
+    g.set<uint8_t>(0, {1, 2, 3, 4, 5, 6, 7, 8});
+    g.run();
+    EXPECT_EQ((std::vector<uint8_t>{10, 1 + 2 + 3 + 4 + 5, 26, 5 + 6 + 7 + 8 + 0}), g.result<uint8_t>());
+}
+
 } // namespace

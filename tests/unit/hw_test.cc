@@ -5,6 +5,7 @@
 extern "C" {
 #include "hwmodels/count.h"
 #include "hwmodels/hw.h"
+#include "hwmodels/scratch.h"
 #include "model/load.h"
 }
 
@@ -707,6 +708,22 @@ TEST(HwModels, PublishedCyclesAreWithinTheStatedError)
             }
         }
     EXPECT_EQ(16, compared);
+}
+
+TEST(HwScratch, CmsisNn)
+{
+    hw_shape s = {1, 8, 8, 3, 3, 3, 8, 16, 1, 1, 1, 1, 1, 1}; // 3x3 of 3 channels: K = 27
+    EXPECT_EQ(4 * 28, hw_scratch_cmsis_conv(&s, HW_S8, HW_BUILD_DSP));
+    EXPECT_EQ(4 * 27, hw_scratch_cmsis_conv(&s, HW_S4, HW_BUILD_C));
+    EXPECT_EQ(64 * 2, hw_scratch_cmsis_conv(&s, HW_S8, HW_BUILD_MVE));
+    EXPECT_EQ(64 * 4, hw_scratch_cmsis_conv(&s, HW_S16, HW_BUILD_MVE));
+    s.in_c = s.out_c = 16; // depthwise 3x3: has a kernel of its own without scratch; 4-bit weights do not
+    EXPECT_EQ(0, hw_scratch_cmsis_depthwise(&s, HW_S8, HW_BUILD_DSP));
+    EXPECT_EQ(2 * 16 * 9, hw_scratch_cmsis_depthwise(&s, HW_S4, HW_BUILD_DSP));
+    EXPECT_EQ(496 * 9, hw_scratch_cmsis_depthwise(&s, HW_S8, HW_BUILD_MVE));
+    s = {1, 1, 16, 16, 1, 7, 8, 12, 0, 2, 2, 1, 1, 1}; // 1x7, stride 2: 5 columns of padding, 2 of them left
+    EXPECT_EQ((7 + 2) * 16, hw_scratch_cmsis_conv(&s, HW_S8, HW_BUILD_MVE));
+    EXPECT_EQ(0, hw_scratch_cmsis_conv(&s, HW_S4, HW_BUILD_MVE));
 }
 
 } // namespace

@@ -6,6 +6,7 @@ extern "C" {
 #include "quant/fixedpoint.h"
 #include "quant/fixedpoint16.h"
 #include "quant/multiplier.h"
+#include "quant/pack.h"
 #include "quant/requant.h"
 }
 
@@ -110,6 +111,55 @@ TEST(Quant, AffineRoundsHalfAwayAndClamps)
     EXPECT_EQ(127, quant_affine(1e30f, 0.5f, 10, -128, 127));
     EXPECT_EQ(-128, quant_affine(-1e30f, 0.5f, 10, -128, 127));
     EXPECT_EQ(-128, quant_affine(__builtin_nanf(""), 0.5f, 10, -128, 127));
+}
+
+// Every order and width: bytes back to codes, every bit of the stream used once.
+TEST(Pack, RoundTripsInEveryOrder)
+{
+    for (quant_order order : {QUANT_FLAT, QUANT_WORDS, QUANT_PLANES, QUANT_LANES}) {
+        for (int bits : {1, 2, 3, 4, 5, 6, 7, 8}) {
+            bool power = (bits & (bits - 1)) == 0;
+            if (!power && order != QUANT_FLAT) continue;
+            for (int other : {2, 4, 8}) {
+                const size_t rows = 8, length = 32;
+                quant_packing p = {order, bits, other, order == QUANT_WORDS};
+                std::vector<int32_t> codes(rows * length), back(rows * length);
+                for (size_t i = 0; i < codes.size(); i++) codes[i] = static_cast<int32_t>(i * 37 % (1u << bits)) - (bits > 1 ? 1 << (bits - 1) : 0);
+                std::vector<uint8_t> bytes(quant_packed_bytes(&p, rows, length));
+                quant_pack(&p, rows, length, codes.data(), bytes.data());
+                quant_unpack(&p, rows, length, bits > 1, bytes.data(), back.data());
+                EXPECT_EQ(codes, back) << order << " " << bits << " " << other;
+                std::vector<bool> used(bytes.size() * 8 / static_cast<size_t>(bits));
+                for (size_t r = 0; r < rows; r++)
+                    for (size_t i = 0; i < length; i++) {
+                        size_t at = quant_position(&p, length, r, i);
+                        ASSERT_LT(at, used.size());
+                        EXPECT_FALSE(used[at]);
+                        used[at] = true;
+                    }
+            }
+        }
+    }
+}
+
+TEST(Pack, KnownBytes)
+{
+    uint8_t bytes[8] = {0};
+    const int32_t nibbles[] = {1, -2, 3}; // 0x1, 0xE, 0x3
+    quant_packing flat = {QUANT_FLAT, 4, 8, false};
+    quant_pack(&flat, 1, 3, nibbles, bytes);
+    EXPECT_EQ(0xE1, bytes[0]);
+    EXPECT_EQ(0x03, bytes[1]);
+    const int32_t signs[] = {1, 0, 0, 1}; // +1 -1 | -1 +1: two rows, a word each
+    quant_packing words = {QUANT_WORDS, 1, 1, true};
+    quant_pack(&words, 2, 2, signs, bytes);
+    EXPECT_EQ(0x02, bytes[0]);
+    EXPECT_EQ(0x01, bytes[4]);
+    const int32_t planes[] = {1, 2, 3, 4}; // channels 1 2 and 3 4 of 4 bits: pixels side by side
+    quant_packing plane = {QUANT_PLANES, 4, 4, false};
+    quant_pack(&plane, 2, 2, planes, bytes);
+    EXPECT_EQ(0x31, bytes[0]);
+    EXPECT_EQ(0x42, bytes[1]);
 }
 
 } // namespace
