@@ -36,7 +36,7 @@ static uint64_t parameters(const model_graph *g, const model_op *op)
     for (int i = 0; weighted && i < op->n_inputs; i++) {
         if (op->inputs[i] >= 0 && g->subgraphs[0].tensors[op->inputs[i]].data) n += g->subgraphs[0].tensors[op->inputs[i]].n_elems;
     }
-    if (op->integer && op->integer->bias) n += (uint64_t)op->integer->n_entries * (uint64_t)g->subgraphs[0].tensors[op->inputs[1]].dims[0];
+    if (op->integer && (op->integer->bias || op->integer->bias64)) n += (uint64_t)op->integer->n_entries * (uint64_t)g->subgraphs[0].tensors[op->inputs[1]].dims[0];
     return n;
 }
 

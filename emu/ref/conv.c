@@ -134,7 +134,7 @@ static status depthwise_prepare(emu_node *n, err *e)
     s->depth_lanes = arena_alloc(n->mem, (size_t)s->mac.n_candidates * (size_t)taps * (size_t)out_c, sizeof *s->depth_lanes);
     if (!s->sums || !s->depth_lanes) return emu_no_memory(n, e);
     s->by_channel = taps > s->mac.chunk || emu_grid_special(&s->mac);
-    if (n->profile->habits & EMU_CMIX && w->bits < 8) return cmix_weights(n, s, taps, out_c, e);
+    if (n->profile->habits & EMU_CMIX && emu_weight_bits(n) < 8) return cmix_weights(n, s, taps, out_c, e);
     s->nibbles = emu_depthwise_nibbles_apply(n, &s->w);
     s->columns = n->profile->habits & EMU_PULP_COLUMNS && n->op->attrs.pad_right > 0 && s->w.out_c == s->w.in_c && s->w.batches == 1;
     if (n->profile->habits & EMU_PULP_MIXED) TRY(emu_pulp_bias(n, &s->mac, e));

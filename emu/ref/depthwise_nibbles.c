@@ -7,7 +7,7 @@
 
 bool emu_depthwise_nibbles_apply(const emu_node *n, const emu_window *w)
 {
-    bool odd = n->profile->habits & EMU_W4_NIBBLES && emu_in(n, 1)->bits == 4 && w->in_c % 2 == 1;
+    bool odd = n->profile->habits & EMU_W4_NIBBLES && emu_weight_bits(n) == 4 && w->in_c % 2 == 1;
     bool plain = w->out_c == w->in_c && w->batches == 1 && w->dilation_h == 1 && w->dilation_w == 1; /* the other kernel, which is right */
     return odd && !plain && !n->op->weights;
 }

@@ -50,7 +50,7 @@ bool emu_helium_row(const emu_node *n, const emu_window *w, const emu_mac *m, in
     int x0 = ox * w->stride_w - w->pad_left, begin = x0 < 0 ? -x0 : 0, end = w->in_w - x0 < w->k_w ? w->in_w - x0 : w->k_w;
     const model_tensor *weights = emu_in(n, 1);
     int depth = m->depth, skipped = begin * w->in_c;
-    if (weights->bits != 4) {
+    if (emu_weight_bits(n) != 4) {
         bool unread = (w->out_w - 1) * w->stride_w + w->k_w - w->in_w == -1;
         for (int i = depth - w->in_c; unread && i < depth; i++) m->column[i] = 0;
         return false;

@@ -117,7 +117,7 @@ static bool is_float(emu_rule r) { return r == EMU_REAL || r == EMU_FLOAT_EVEN |
 
 static emu_rule rule_of(const emu_node *n, const emu_mac *m, bool is_fc)
 {
-    bool narrow = emu_in(n, 1)->bits == 4;
+    bool narrow = emu_weight_bits(n) == 4;
     if (narrow && n->profile->habits & EMU_W4_BUILTIN) return n->op->code == MODEL_DEPTHWISE_CONV_2D ? EMU_TWICE : EMU_UP;
     if (narrow && is_fc && n->profile->fc == EMU_MVE) return EMU_ONCE; /* its 4-bit kernel requantizes one by one */
     if (m->acc64) return is_fc ? n->profile->fc_wide : n->profile->wide;
@@ -244,7 +244,7 @@ status emu_mac_prepare(emu_node *n, int out_c, int depth, bool transposed, bool 
     m->grid = n->op->grid;
     TRY(n->op->integer ? stated_tables(n, is_fc, m, e) : scale_tables(n, is_fc, m, e));
     TRY(emu_grid_supported(n, m, e));
-    m->rests = m->rule == EMU_MVE && emu_in(n, 1)->bits == 4 && n->op->code == MODEL_CONV_2D;
+    m->rests = m->rule == EMU_MVE && emu_weight_bits(n) == 4 && n->op->code == MODEL_CONV_2D;
     m->short_sums = m->acc64 && n->op->code == MODEL_CONV_2D && n->profile->habits & EMU_S16_SHORT_SUMS;
     return prepare_weights(n, transposed, is_fc, m, e);
 }

@@ -57,6 +57,9 @@ static inline int64_t emu_mac_addend(const emu_mac *m, int entry, int c)
  * last: a left-over pixel (short_sums, unsigned_pairs, rests). */
 void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, void *out, size_t at, bool last, emu_events *ev);
 
+/* Width of the weights that the library's kernel sees: a grid's codes are expanded to 8 bits before it. */
+static inline int emu_weight_bits(const emu_node *n) { return n->op->grid ? 8 : emu_in(n, 1)->bits; }
+
 /* Weight grids (emu/ref/grids.c). Once unpacked most are ordinary lanes; special: a binary input or two accumulators. */
 status emu_grid_supported(const emu_node *n, const emu_mac *m, err *e);
 status emu_grid_prepare(emu_node *n, emu_mac *m, err *e);

@@ -42,7 +42,7 @@ int32_t emu_pulp_plane(const emu_node *n, const emu_window *w, int c, int at)
 status emu_pulp_bias(emu_node *n, emu_mac *m, err *e)
 {
     int bits = emu_in(n, 0)->bits;
-    if (emu_in(n, 1)->bits < bits) bits = emu_in(n, 1)->bits;
+    if (emu_weight_bits(n) < bits) bits = emu_weight_bits(n);
     if (emu_out(n, 0)->bits < bits) bits = emu_out(n, 0)->bits;
     int group = 8 / bits;
     if (!m->bias || m->bias64 || group == 1) return ST_OK;
@@ -59,7 +59,7 @@ status emu_pulp_bias(emu_node *n, emu_mac *m, err *e)
 /* Mixed linear, 2-bit in and out, 4-bit weights: of every 16 weights, rows 2 and 3 of 4 take the last 8 from rows 0 and 1. */
 void emu_pulp_linear_rows(const emu_node *n, const emu_mac *m, int16_t *lanes)
 {
-    if (emu_in(n, 0)->bits != 2 || emu_in(n, 1)->bits != 4 || emu_out(n, 0)->bits != 2) return;
+    if (emu_in(n, 0)->bits != 2 || emu_weight_bits(n) != 4 || emu_out(n, 0)->bits != 2) return;
     for (int c = 0; c < m->out_c; c++) {
         for (int i = 0; c % 4 >= 2 && i < m->depth / 16 * 16; i++) {
             if (i % 16 >= 8) lanes[(size_t)c * (size_t)m->lanes + (size_t)i] = lanes[(size_t)(c - 2) * (size_t)m->lanes + (size_t)i];
@@ -73,7 +73,7 @@ void emu_pulp_pointwise_rest(const emu_node *n, const emu_window *w, int oy, int
 {
     const model_op *op = n->op;
     size_t from = ((size_t)oy * (size_t)w->in_w + (size_t)ox) * (size_t)w->in_c;
-    int word = emu_in(n, 1)->bits == 8 ? 4 : 32 / emu_in(n, 1)->bits, whole = w->in_c / word * word;
+    int word = emu_weight_bits(n) == 8 ? 4 : 32 / emu_weight_bits(n), whole = w->in_c / word * word;
     for (int c = 0; c < w->in_c; c++) {
         uint8_t byte = from + (size_t)c < op->packed_bytes ? op->packed_input[from + (size_t)c] : 0;
         bool sign = c >= whole && emu_in(n, 0)->dtype == MODEL_I8;

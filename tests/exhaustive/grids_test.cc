@@ -258,7 +258,7 @@ TEST(Grids, ExactRequantization)
     for (int s = -31; s <= 30; s++) {
         for (int64_t p : edge)
             for (int64_t n : edge)
-                for (int32_t m : multipliers) check(p, m, n, multipliers[(unsigned)s % 4], edge[(unsigned)(s + m) % 9], s);
+                for (int32_t m : multipliers) check(p, m, n, multipliers[(unsigned)s % 4], edge[((unsigned)s + (unsigned)m) % 9], s);
         for (int i = 0; i < 3000; i++) {
             int down = pick(rng, 0, 63);
             check((int64_t)rng() >> down, pick(rng, 0, INT32_MAX), i % 2 ? (int64_t)rng() >> down : 0, pick(rng, 0, INT32_MAX), i % 3 ? (int64_t)rng() >> down : 0, s);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every weight grid and width as a native model: the emulator under profile bitemu equals the PyTorch integer reference on every logit of
 random inputs, the file survives being read and written, and what is wrong in a file is named."""
+import json
 import os
 import pathlib
 import subprocess
@@ -15,7 +16,7 @@ try:
     import numpy as np
     import torch
     from bitemu_train import grids, integer, native
-    from bitemu_train.integers import Graph, conv_attrs, pool_attrs
+    from bitemu_train.integers import Graph, conv_attrs
 except ImportError as missing:
     np = None
     print(f"SKIPPED: {missing} (Debian: python3-torch python3-yaml)")
@@ -66,7 +67,7 @@ def requant(rng, grid, x_top, w_top, n, out_top):
 
 
 def network(rng, grid, k, in_type="uint8", requantize=requant, out_type="int8"):
-    """conv 3x3 same, stride 2, of the grid -> pool -> fully connected of 8 bits -> raw logits."""
+    """conv 3x3 same, stride 2, of the grid -> fully connected of 8 bits -> raw logits."""
     g = Graph()
     top = 32767 if in_type == "int16" else 255 if in_type == "uint8" else 127
     g.tensor("x", in_type, 16 if in_type == "int16" else 8, [1, 7, 6, IN_C])
@@ -149,6 +150,34 @@ class Grids(unittest.TestCase):
                 graph = network(self.rng, grid, k)
                 graph["layers"][0]["integer"].update(out_min=[-128], out_max=[127])
                 self.equal(name, graph, inputs(self.rng, "uint8"), "tflm")
+
+    def test_other_profiles_see_expanded_weights(self):
+        """Under every profile a grid's layer equals the affine 8-bit layer of the same values, whatever its codes' width."""
+        rng, tried = self.rng, 0
+        names = [p["name"] for p in json.loads(self.bitemu("profiles", "--format", "json").stdout) if p["name"] != "larq"]
+        for name, grid, k in (c for c in cases() if c[0] in ("odd4", "ternary", "pow2 4", "apot4", "codebook2", "codebook4")):
+            for op, shape in (("CONV_2D", [OUT_C, 3, 3, IN_C]), ("DEPTHWISE_CONV_2D", [1, 3, 3, 2 * IN_C])):
+                out_c = shape[0] if op == "CONV_2D" else shape[3]
+                codes = weights(rng, grid, k, shape)
+                twin = grids.values(grids.of({"grid": grid}), k, torch.from_numpy(codes)).numpy()
+                t = {"keys": [], "multiplier": rng.integers(2 ** 30, 2 ** 31, (1, out_c)).astype(np.int32), "shift": np.full((1, out_c), -9, np.int8),
+                     "bias": rng.integers(-9999, 9999, (1, out_c)).astype(np.int32)}
+                for i, (values, bits, more) in enumerate(((codes, k, {"grid": grid}), (twin, 8, {}))):
+                    g = Graph()
+                    g.tensor("x", "int8", 8, [1, 7, 6, IN_C])
+                    g.tensor("w", "int8", bits, shape, values)
+                    g.tensor("y", "int8", 8, [1, 4, 3, out_c])
+                    g.layer("it", op, ["x", "w"], "y", attrs=conv_attrs(2), integer=t, **more)
+                    native.write(self.tmp / f"{i}.bitemu", {"inputs": ["x"], "outputs": ["y"], "tensors": g.tensors, "layers": g.layers})
+                for profile in names:
+                    with self.subTest(name, op=op, profile=profile):
+                        codes01 = [self.bitemu("inspect", self.tmp / f"{i}.bitemu", "--profile", profile).returncode for i in (0, 1)]
+                        self.assertEqual(codes01[0], codes01[1])
+                        if codes01 == [0, 0]:
+                            tried += 1
+                            x = inputs(rng, "int8")
+                            np.testing.assert_array_equal(self.compute(self.tmp / "0.bitemu", x, profile), self.compute(self.tmp / "1.bitemu", x, profile))
+        self.assertGreater(tried, 100)
 
     def test_shift_alone_and_addends(self):
         def shift_only(rng, grid, x_top, w_top, n, out_top):
@@ -297,7 +326,7 @@ class Grids(unittest.TestCase):
             native.write(self.tmp / "f.bitemu", network(self.rng, grid, k))
             done = self.bitemu("plan", self.tmp / "f.bitemu", "--format", "json")
             self.assertEqual(done.returncode, 0, done.stderr)
-            out = __import__("json").loads(done.stdout)
+            out = json.loads(done.stdout)
             return out["weight_bytes"], out["table_bytes"]
         fc, n = CLASSES * 12 * OUT_C, OUT_C * 9 * IN_C
         base = flash({"weights": "affine"}, 4)
