@@ -106,41 +106,46 @@ static status load_core(hw_board *b, const char *name, arena *a, double *floor, 
 
 /* One software stack: kernel family + what it costs on this board. wanted NULL = the first. */
 static status load_stack(hw_board *b, const yaml_node *root, const char *wanted, arena *a, const yaml_node **cpi,
-                         const char **kernels, err *e)
+                         const char **kernels, const char **shared_stack, err *e)
 {
-    static const char *const keys[] = {"name", "kernels", "cycles_per_instruction", "active_power", NULL};
-    static const char *const required[] = {"name", "kernels", "cycles_per_instruction", NULL};
+    static const char *const keys[] = {"name", "kernels", "cycles_per_instruction", "stack", "active_power", NULL};
+    static const char *const required[] = {"name", NULL};
     const yaml_node *stacks = yaml_get(root, "stacks"), *sources = yaml_get(root, "sources");
     TRY(yaml_expect(stacks, YAML_LIST, "stacks", e));
     if (stacks->n == 0) return yaml_fail(stacks, e, ST_FORMAT, "a board needs at least one stack");
     char names[256] = "";
     for (int i = 0; i < stacks->n; i++) {
         const yaml_node *s = &stacks->items[i];
-        const char *name = NULL, *family = NULL;
+        const char *name = NULL, *family = NULL, *common = NULL;
         hw_figure factor = {0}, power = {0};
         TRY(yaml_expect(s, YAML_MAP, "stack", e));
         TRY(yaml_check_keys(s, keys, required, e));
         TRY(hw_yaml_name(yaml_get(s, "name"), "name", a, &name, e));
-        TRY(hw_yaml_name(yaml_get(s, "kernels"), "kernels", a, &family, e));
-        const yaml_node *f = yaml_get(s, "cycles_per_instruction");
-        TRY(hw_yaml_figure(f, "cycles_per_instruction", sources, cycles_per_instruction, &factor, NULL, e));
+        const yaml_node *f = yaml_get(s, "cycles_per_instruction"), *shared = yaml_get(s, "stack");
+        if (shared && (f || yaml_get(s, "kernels"))) return yaml_fail(shared, e, ST_FORMAT, "a stack names stacks/NAME.yaml, or kernels and cycles_per_instruction, not both");
+        if (!shared && (!f || !yaml_get(s, "kernels"))) return yaml_fail(s, e, ST_FORMAT, "a stack needs kernels and cycles_per_instruction, or stack");
+        if (shared) TRY(hw_yaml_name(shared, "stack", a, &common, e));
+        if (f) TRY(hw_yaml_name(yaml_get(s, "kernels"), "kernels", a, &family, e));
+        if (f) TRY(hw_yaml_figure(f, "cycles_per_instruction", sources, cycles_per_instruction, &factor, NULL, e));
         if (yaml_get(s, "active_power"))
             TRY(hw_yaml_figure(yaml_get(s, "active_power"), "active_power", sources, milliwatts, &power, NULL, e));
         strncat(names, i ? ", " : "", sizeof names - strlen(names) - 1);
         strncat(names, name, sizeof names - strlen(names) - 1);
-        if (*kernels || (wanted && strcmp(wanted, name) != 0)) continue;
+        if (b->stack || (wanted && strcmp(wanted, name) != 0)) continue;
         b->stack = name;
-        b->cycles_per_instruction = factor;
         b->power_mw = power;
-        *cpi = yaml_get(f, "value");
+        for (int c = 0; f && c < HW_N_CLASSES; c++) b->factor[c] = factor;
+        *cpi = f ? yaml_get(f, "value") : NULL;
         *kernels = family;
+        *shared_stack = common;
     }
-    if (!*kernels) return err_set(e, ST_ARG, "", "no stack '%s'; this board has: %s", wanted, names);
-    return ST_OK;
+    if (b->stack) return ST_OK;
+    b->stack = *shared_stack = wanted; /* a published stack on this core, if there is one of that name */
+    return hw_stack_exists(b->path, wanted) ? ST_OK : err_set(e, ST_ARG, "", "no stack '%s'; this board has: %s, and stacks/*.yaml", wanted, names);
 }
 
 static status load_fields(hw_board *b, const yaml_node *root, const char *stack, arena *a, const yaml_node **cpi,
-                          const char **core, const char **kernels, err *e)
+                          const char **core, const char **kernels, const char **shared_stack, err *e)
 {
     static const char *const allowed[] = {"bitemu_board", "name", "title", "core", "clock", "sram", "flash", "stacks", "sources",
                                           NULL};
@@ -155,7 +160,37 @@ static status load_fields(hw_board *b, const yaml_node *root, const char *stack,
     const yaml_node *sram = yaml_get(root, "sram"), *flash = yaml_get(root, "flash");
     if (sram) TRY(hw_yaml_figure(sram, "sram", sources, bytes, &b->sram_bytes, NULL, e));
     if (flash) TRY(hw_yaml_figure(flash, "flash", sources, bytes, &b->flash_bytes, NULL, e));
-    return load_stack(b, root, stack, a, cpi, kernels, e);
+    return load_stack(b, root, stack, a, cpi, kernels, shared_stack, e);
+}
+
+static status finish(hw_board *b, const char *kernels, arena *a, err *e)
+{
+    TRY(hw_kernels_load(b->path, kernels, a, &b->kernels, e));
+    size_t size = strlen(kernels) + strlen(b->stack) + 2;
+    char *text = arena_alloc(a, size, 1);
+    if (!text) return err_set(e, ST_NOMEM, b->name, "out of memory");
+    (void)snprintf(text, size, "%s/%s", kernels, b->stack);
+    b->kernels_text = text;
+    return ST_OK;
+}
+
+status hw_board_what_if(const char *core, double clock_hz, const char *stack, arena *a, hw_board **out, err *e)
+{
+    hw_board *b = arena_alloc(a, 1, sizeof *b);
+    const char *slug = hw_core_slug(core, a), *kernels = NULL;
+    char *title = arena_alloc(a, strlen(core) + 64, 1);
+    if (!b || !slug || !title) return err_set(e, ST_NOMEM, core, "out of memory");
+    if (!(clock_hz > 0) || !isfinite(clock_hz)) return err_set(e, ST_ARG, "--clock-hz", "the clock must be greater than 0 Hz");
+    (void)snprintf(title, strlen(core) + 64, "what-if: %s at %g MHz", core, clock_hz / 1e6);
+    b->title = title;
+    b->name = b->core_title = slug;
+    b->path = "what-if";
+    b->stack = stack;
+    b->clock_hz = (hw_figure){.value = clock_hz, .error_pct = 0, .unit = "Hz", .source = "asked", .known = true};
+    TRY(hw_stack_load("", stack, slug, a, b, &kernels, e));
+    TRY(finish(b, kernels, a, e));
+    *out = b;
+    return ST_OK;
 }
 
 /* "NAME" or "NAME:STACK" */
@@ -168,27 +203,24 @@ status hw_board_load(const char *name, arena *a, hw_board **out, err *e)
     if (!b || !base) return err_set(e, ST_NOMEM, name, "out of memory");
     yaml_node *root = NULL;
     const yaml_node *cpi = NULL;
-    const char *core = NULL, *kernels = NULL;
+    const char *core = NULL, *kernels = NULL, *shared = NULL;
     double floor = 0;
     TRY(hw_data_board(base, a, &b->path, &root, e));
-    status s = load_fields(b, root, stack, a, &cpi, &core, &kernels, e);
+    status s = load_fields(b, root, stack, a, &cpi, &core, &kernels, &shared, e);
     if (s != ST_OK) {
         err_at(e, "%s", b->path);
         return s;
     }
     TRY(load_core(b, core, a, &floor, e));
-    if (b->cycles_per_instruction.value < floor) {
+    if (shared) TRY(hw_stack_load(b->path, shared, core, a, b, &kernels, e));
+    if (cpi && b->factor[0].value < floor) {
         s = yaml_fail(cpi, e, ST_FORMAT, "fewer cycles per instruction than the core's cheapest instruction takes (%g)", floor);
         err_at(e, "%s", b->path);
         return s;
     }
-    TRY(hw_kernels_load(b->path, kernels, a, &b->kernels, e));
-    size_t size = strlen(kernels) + strlen(b->stack) + 2;
-    char *text = arena_alloc(a, size, 1);
     if (stack) b->name = arena_strdup(a, name, strlen(name));
-    if (!text || !b->name) return err_set(e, ST_NOMEM, name, "out of memory");
-    snprintf(text, size, "%s/%s", kernels, b->stack);
-    b->kernels_text = text;
+    if (!b->name) return err_set(e, ST_NOMEM, name, "out of memory");
+    TRY(finish(b, kernels, a, e));
     *out = b;
     return ST_OK;
 }
@@ -196,6 +228,7 @@ status hw_board_load(const char *name, arena *a, hw_board **out, err *e)
 const char *hw_board_name(const hw_board *b) { return b->name; }
 const char *hw_board_title(const hw_board *b) { return b->title; }
 const char *hw_board_kernels(const hw_board *b) { return b->kernels_text; }
+const char *hw_board_estimated(const hw_board *b) { return b->estimated; }
 double hw_board_clock_hz(const hw_board *b) { return b->clock_hz.value; }
 double hw_board_sram_bytes(const hw_board *b) { return b->sram_bytes.known ? b->sram_bytes.value : -1; }
 double hw_board_flash_bytes(const hw_board *b) { return b->flash_bytes.known ? b->flash_bytes.value : -1; }

@@ -50,7 +50,8 @@ struct hw_board {
     const char *name, *title, *path, *stack, *core_title;
     const char *kernels_text; /* "cmsis-nn/microtvm-1.0": family and stack */
     hw_figure clock_hz, sram_bytes, flash_bytes;
-    hw_figure cycles_per_instruction; /* of the chosen stack */
+    hw_figure factor[HW_N_CLASSES];   /* cycles per counted instruction of the chosen stack, by operator class */
+    const char *estimated;            /* NULL, or from what relative the factors are taken: this core was never measured with this stack */
     hw_figure power_mw;               /* of the chosen stack; known = false: energy is not estimated */
     const hw_kernels *kernels;
 };
@@ -66,6 +67,12 @@ status hw_data_read(const char *board_path, const char *kind, const char *name, 
                     err *e);
 /* The board file of that name, or the file itself if name ends in .yaml. ST_ARG lists the boards there are. */
 status hw_data_board(const char *name, arena *a, const char **path, yaml_node **root, err *e);
+/* stacks/NAME.yaml: the kernel table its factors multiply, and the factors on a core (name as in hw_core_slug). ST_ARG: the stack has no
+ * figure for that core; the message lists those it has. */
+status hw_stack_load(const char *board_path, const char *name, const char *core, arena *a, hw_board *b, const char **kernels, err *e);
+bool hw_stack_exists(const char *board_path, const char *name);
+/* "Cortex-M4 " -> "cortex-m4": lower case, runs of other characters than letters, digits and '+' become '-'; a '+' after a letter or digit is "plus". */
+const char *hw_core_slug(const char *core, arena *a);
 /* kernels/NAME.yaml into *out. */
 status hw_kernels_load(const char *board_path, const char *name, arena *a, const hw_kernels **out, err *e);
 

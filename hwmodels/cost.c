@@ -7,6 +7,7 @@
 
 #include "hwmodels/board.h"
 #include "hwmodels/count.h"
+#include "hwmodels/layer.h"
 
 enum { MAX_LINE = 256 };
 
@@ -22,137 +23,9 @@ struct hw_table {
     const char **missing; /* NULL-terminated */
 };
 
-static int tensor_bits(const model_subgraph *s, int t)
+static void price(const hw_board *b, hw_class class, const hw_entry *x, const double count[HW_N_EVENTS], hw_cost *c)
 {
-    if (t < 0 || t >= s->n_tensors) return 0;
-    const model_tensor *x = &s->tensors[t];
-    return x->bits > 0 ? x->bits : (int)(8 * model_dtype_bytes(x->dtype));
-}
-
-static int input_at(const model_op *op, int i)
-{
-    return i < op->n_inputs ? op->inputs[i] : -1;
-}
-
-/* Tensors that hold the weights and the input activations; -1 = none. */
-static void operands(const model_op *op, int *weights, int *activations)
-{
-    *weights = -1;
-    *activations = input_at(op, 0);
-    switch (op->code) {
-    case MODEL_CONV_2D:
-    case MODEL_DEPTHWISE_CONV_2D:
-    case MODEL_FULLY_CONNECTED:
-    case MODEL_SVDF: *weights = input_at(op, 1); break;
-    case MODEL_UNIDIRECTIONAL_SEQUENCE_LSTM: *weights = input_at(op, 2); break; /* input to forget: never left out */
-    case MODEL_TRANSPOSE_CONV:
-        *weights = input_at(op, 1);
-        *activations = input_at(op, 2);
-        break;
-    default: break;
-    }
-    if (op->weights && op->weights->n > 0) *weights = op->weights->tensor[0];
-}
-
-/* Candidate with the most bits: what a layer needs room and time for when nothing else is said. */
-static int widest_candidate(const model_choice *c)
-{
-    int best = 0;
-    for (int i = 1; i < c->n_candidates; i++)
-        if (c->candidates[i].w_bits * c->candidates[i].a_bits > c->candidates[best].w_bits * c->candidates[best].a_bits) best = i;
-    return best;
-}
-
-static const model_choice *choice_of(const model_graph *g, const model_op *op)
-{
-    return op->choice >= 0 && op->choice < g->n_choices ? &g->choices[op->choice] : NULL;
-}
-
-static void variant_bits(const model_graph *g, const model_op *op, int variant, int *w_bits, int *a_bits)
-{
-    const model_subgraph *s = &g->subgraphs[0];
-    const model_choice *c = choice_of(g, op);
-    int weights, activations;
-    operands(op, &weights, &activations);
-    *a_bits = tensor_bits(s, activations);
-    bool nested = op->weights && op->weights->nesting != MODEL_SEPARATE;
-    *w_bits = weights < 0 ? 0 : nested ? op->weights->bits : tensor_bits(s, weights);
-    if (!c || variant < 0 || variant >= c->n_candidates) return;
-    if (weights >= 0) *w_bits = c->candidates[variant].w_bits;
-    *a_bits = c->candidates[variant].a_bits;
-}
-
-void hw_op_bits(const model_graph *g, int op, const int *candidate, int *w_bits, int *a_bits)
-{
-    *w_bits = *a_bits = 0;
-    if (op < 0 || op >= g->subgraphs[0].n_ops) return;
-    const model_op *o = &g->subgraphs[0].ops[op];
-    const model_choice *c = choice_of(g, o);
-    variant_bits(g, o, !c ? 0 : candidate ? candidate[o->choice] : widest_candidate(c), w_bits, a_bits);
-}
-
-static hw_class conv_class(const model_tensor *w)
-{
-    return w && w->n_dims == 4 && w->dims[1] == 1 && w->dims[2] == 1 ? HW_POINTWISE : HW_CONV;
-}
-
-static hw_class depthwise_class(const model_tensor *in, const model_tensor *out)
-{
-    bool same = in && out && in->n_dims == 4 && out->n_dims == 4 && in->dims[3] == out->dims[3];
-    return same ? HW_DEPTHWISE : HW_DEPTHWISE_MULTIPLIER;
-}
-
-static const model_tensor *tensor_or_null(const model_subgraph *s, int t)
-{
-    return t >= 0 && t < s->n_tensors ? &s->tensors[t] : NULL;
-}
-
-static hw_class op_class(const model_subgraph *s, const model_op *op)
-{
-    int weights, activations;
-    operands(op, &weights, &activations);
-    switch (op->code) {
-    case MODEL_CONV_2D: return conv_class(tensor_or_null(s, weights));
-    case MODEL_DEPTHWISE_CONV_2D:
-        return depthwise_class(tensor_or_null(s, activations), op->n_outputs ? tensor_or_null(s, op->outputs[0]) : NULL);
-    case MODEL_FULLY_CONNECTED: return HW_FULLY_CONNECTED;
-    case MODEL_ADD: return HW_ADD;
-    case MODEL_MUL: return HW_MUL;
-    case MODEL_AVERAGE_POOL_2D: return HW_AVERAGE_POOL;
-    case MODEL_MAX_POOL_2D: return HW_MAX_POOL;
-    case MODEL_SOFTMAX: return HW_SOFTMAX;
-    case MODEL_ARG_MAX: return HW_ARG_MAX;
-    case MODEL_QUANTIZE: return HW_REQUANTIZE; /* from codes; from float32 there are no figures */
-    case MODEL_CONCATENATION:
-    case MODEL_PACK:
-    case MODEL_PAD:
-    case MODEL_RESHAPE:
-    case MODEL_STRIDED_SLICE: return HW_MOVE;
-    default: return HW_NO_CLASS;
-    }
-}
-
-static void op_events(const model_subgraph *s, const model_op *op, hw_class c, const emu_events *ev, double count[HW_N_EVENTS])
-{
-    int weights, activations;
-    operands(op, &weights, &activations);
-    const model_tensor *w = tensor_or_null(s, weights), *in = tensor_or_null(s, activations);
-    double out_c = 1;
-    bool gathers = c == HW_CONV || c == HW_POINTWISE || c == HW_FULLY_CONNECTED;
-    if (gathers && w && w->n_dims > 0 && w->dims[0] > 0) out_c = w->dims[0];
-    count[HW_MAC] = (double)ev->macs;
-    count[HW_PATCH] = (double)ev->macs / out_c;
-    count[HW_OUTPUT] = (double)ev->outputs;
-    count[HW_CALL] = 1;
-    count[HW_WINDOW] = 0;
-    if (c == HW_AVERAGE_POOL || c == HW_MAX_POOL)
-        count[HW_WINDOW] = (double)ev->outputs * op->attrs.filter_h * op->attrs.filter_w;
-    if (c == HW_ARG_MAX && in) count[HW_WINDOW] = (double)in->n_elems;
-}
-
-static void price(const hw_board *b, const hw_entry *x, const double count[HW_N_EVENTS], hw_cost *c)
-{
-    const hw_figure *cpi = &b->cycles_per_instruction;
+    const hw_figure *cpi = &b->factor[class];
     double cycles = 0, slack = 0;
     bool bounded = true;
     for (int i = 0; i < HW_N_EVENTS; i++) {
@@ -200,22 +73,19 @@ static void price_variant(const model_graph *g, const hw_board *b, int i, int v,
     int w, a;
     char asked[24], used[24];
     line[0] = 0;
-    variant_bits(g, op, v, &w, &a);
+    hw_layer_bits(g, op, v, &w, &a);
     *out = unknown_cost(&ev, w, a);
     if (!b) return;
-    hw_class c = op_class(s, op);
-    int weights, activations;
-    operands(op, &weights, &activations);
-    const model_tensor *in = tensor_or_null(s, activations);
-    bool real = in && in->dtype == MODEL_F32;
+    hw_class c = hw_layer_class(s, op);
     const hw_kernels *k = b->kernels;
     int kw = w ? hw_container(k->w_container, k->n_w, w) : 0, ka = hw_container(k->a_container, k->n_a, a);
-    bool plain = !op->grid || op->grid->weights.kind == QUANT_TERNARY; /* kernels multiply codes: ternary codes are numbers, others are not */
-    const hw_entry *x = (real && c != HW_MOVE) || !plain ? NULL : hw_kernels_find(k, c, c <= HW_FULLY_CONNECTED ? kw : 0, ka);
+    bool plain = hw_layer_plain(op);
+    bool real = hw_layer_real(s, op);
+    const hw_entry *x = hw_layer_entry(g, b, op, w, a);
     if (x) {
         double count[HW_N_EVENTS];
-        op_events(s, op, c, &ev, count);
-        price(b, x, count, out);
+        hw_layer_events(s, op, c, &ev, count);
+        price(b, c, x, count, out);
         return;
     }
     width_text(asked, sizeof asked, w, a);
@@ -228,15 +98,29 @@ static void price_variant(const model_graph *g, const hw_board *b, int i, int v,
                  real ? " float32" : "", k->name, hw_class_name(c), real ? "float32" : used);
 }
 
+bool hw_price_at(const model_graph *g, const hw_board *board, int op, int w_bits, int a_bits, hw_cost *out)
+{
+    const model_op *o = &g->subgraphs[0].ops[op];
+    const hw_entry *x = hw_layer_entry(g, board, o, w_bits, a_bits);
+    hw_class c = hw_layer_class(&g->subgraphs[0], o);
+    emu_events ev = hw_count_op(g, o);
+    double count[HW_N_EVENTS];
+    *out = unknown_cost(&ev, w_bits, a_bits);
+    if (!x) return false;
+    hw_layer_events(&g->subgraphs[0], o, c, &ev, count);
+    price(board, c, x, count, out);
+    return true;
+}
+
 static status fill_row(hw_table *t, const model_graph *g, const hw_board *b, int i, int *n_missing, int cap, arena *a, err *e)
 {
     const model_op *op = &g->subgraphs[0].ops[i];
-    const model_choice *c = choice_of(g, op);
+    const model_choice *c = hw_layer_choice(g, op);
     op_row *r = &t->rows[i];
     char line[MAX_LINE];
     r->choice = c ? op->choice : -1;
     r->n = c ? c->n_candidates : 1;
-    r->widest = c ? widest_candidate(c) : 0;
+    r->widest = c ? hw_widest_candidate(c) : 0;
     r->cost = arena_alloc(a, (size_t)r->n, sizeof *r->cost);
     if (!r->cost) return err_set(e, ST_NOMEM, "cost table", "out of memory");
     for (int v = 0; v < r->n; v++) {
@@ -252,7 +136,7 @@ status hw_table_create(const model_graph *g, const hw_board *board, arena *a, hw
     const int n = g->subgraphs[0].n_ops;
     int cap = 1, missing = 0;
     for (int i = 0; i < n; i++) {
-        const model_choice *c = choice_of(g, &g->subgraphs[0].ops[i]);
+        const model_choice *c = hw_layer_choice(g, &g->subgraphs[0].ops[i]);
         cap += c ? c->n_candidates : 1;
     }
     if (!t) return err_set(e, ST_NOMEM, "cost table", "out of memory");

@@ -19,10 +19,16 @@ typedef struct hw_figure {   /* one number from YAML */
 
 typedef struct hw_board hw_board; /* board + its core + its kernel family */
 
-/* name: a shipped board (found in BITEMU_BOARDS, then the source tree's or the installed data folder) or a path to a .yaml,
+/* The ":STACK" of a name may also be a published stack (stacks/STACK.yaml) that has figures for the board's core.
+ * name: a shipped board (found in BITEMU_BOARDS, then the source tree's or the installed data folder) or a path to a .yaml,
  * optionally with ":STACK", one of the board's software stacks (the first is meant otherwise).
  * ST_ARG: no such board or stack (message lists the names). ST_FORMAT: file:line:column of the first broken rule. */
 status hw_board_load(const char *name, arena *a, hw_board **out, err *e);
+/* The board that is none: a core (a name that stacks/STACK.yaml lists, case, spaces and punctuation forgiven), a clock, and a stack.
+ * SRAM, flash and power are unknown. ST_ARG: the stack has no figure for the core. */
+status hw_board_what_if(const char *core, double clock_hz, const char *stack, arena *a, hw_board **out, err *e);
+/* NULL, or what the stack's figures on this core were taken from because it was never measured there. */
+const char *hw_board_estimated(const hw_board *b);
 const char *hw_board_name(const hw_board *b);    /* "nucleo-l4r5zi", or "nucleo-l4r5zi:tflm-2.3.1" if a stack was named */
 const char *hw_board_title(const hw_board *b);   /* "NUCLEO-L4R5ZI (STM32L4R5ZI, Cortex-M4F at 120 MHz)" */
 const char *hw_board_kernels(const hw_board *b); /* kernel family and software stack in use: "cmsis-nn/microtvm-1.0" */
@@ -46,8 +52,16 @@ typedef struct hw_table hw_table;
 status hw_table_create(const model_graph *g, const hw_board *board, arena *a, hw_table **out, err *e);
 /* Cost of one op; candidate[c] for every choice of the graph. NULL: each op's widest candidate. */
 hw_cost hw_table_op(const hw_table *t, int op, const int *candidate);
+/* Cost of one op if its weights and input activations had these widths, whatever they have. false: no such weights. */
+bool hw_price_at(const model_graph *g, const hw_board *board, int op, int w_bits, int a_bits, hw_cost *out);
 /* Widths that op's weights and input activations have under candidate; 0 = the op has no weights / no codes. */
 void hw_op_bits(const model_graph *g, int op, const int *candidate, int *w_bits, int *a_bits);
+/* Sum over all operators. */
+hw_cost hw_table_total(const model_graph *g, const hw_table *t, const int *candidate);
+/* The reachable bit vectors (candidate of each of g's choices) of fewest and most cycles. false: some price is unknown. */
+bool hw_table_range(const model_graph *g, const hw_table *t, int *best, int *worst);
+/* "442368 mac x 1.437 instr x 1.62 + ... = N cycles", in a; candidate as in hw_table_op. */
+const char *hw_explain_op(const model_graph *g, const hw_board *b, int op, const int *candidate, arena *a);
 /* NULL-terminated list of what could not be priced ("op 3 SVDF: kernels/x.yaml has no weight for it"); empty = complete. */
 const char *const *hw_table_missing(const hw_table *t);
 /* *sum (start from {0}) becomes the cost of both; an unknown figure makes the sum's unknown. Half widths of errors add up. */

@@ -178,4 +178,33 @@ checks.check(done.returncode == 5 and "missing" in done.stdout, "an incomplete e
 # a full standard output
 full = subprocess.run([BITEMU, "run", str(MODEL), "--input", str(X), "--limit", "1"], stdout=open("/dev/full", "w"), stderr=subprocess.PIPE)
 checks.check(full.returncode == 4, "a full disk on standard output is an error")
+# cost: without inputs
+L4 = ("cost", MODEL, "--board", "nucleo-l4r5zi")
+cost = bitemu_json(*L4)
+checks.check({"cycles", "cycles_error_pct", "latency_ms", "energy_uj", "energy_uj_error_pct", "sram_bytes", "flash_bytes"} <= set(cost["totals"]), f"totals: {sorted(cost['totals'])}")
+t, best, worst = cost["totals"], cost["best_case"], cost["worst_case"]
+checks.check(best["cycles"] <= t["cycles"] <= worst["cycles"] and not cost["missing"], "best <= widest <= worst")
+checks.check(abs(sum(x["cycles"] for x in cost["layers"]) - t["cycles"]) < 1 and abs(t["latency_ms"] - t["cycles"] / cost["clock_hz"] * 1e3) < 1e-6, "layers add up")
+every = [bitemu_json(*L4, "--policy", "layers:" + ",".join(str(b) for b in bits))["totals"]["cycles"] for bits in ((8, 8, 8, 8), (4, 8, 2, 4), (2, 2, 2, 2), (4, 4, 4, 8))
+         if len(cost["worst_case"]["bits"]) == 4]
+checks.check(all(best["cycles"] - 1 <= c <= worst["cycles"] + 1 for c in every), "no bit vector is outside the range")
+lut = bitemu_json(*L4, "--lut")
+checks.check(len(lut["layers"]) == len(cost["layers"]) and all(x["candidates"] for x in lut["layers"]), "lut: every layer has candidates")
+what_if = bitemu_json("cost", MODEL, "--core", "Cortex-M4 ", "--clock-hz", "60e6", "--kernels", "OnNC_CMSISNN")
+checks.check(what_if["totals"]["energy_uj"] is None and what_if["totals"]["cycles"] > 0 and any("energy" in m for m in what_if["missing"]), "what-if: no energy, and it says so")
+prev = write("cost.json", json.dumps(cost))
+checks.check(bitemu(*L4, "--baseline", prev, "--fail-if", "cycles>+0%,sram_bytes>+0%").returncode == 0, "nothing grew")
+done = bitemu(*L4, "--policy", "fixed:8", "--fail-if", "cycles>10")
+checks.check(done.returncode == 1 and "cycles is" in done.stderr, f"absolute limit: {done.returncode} {done.stderr}")
+checks.check("cycles per instruction" in bitemu(*L4, "--explain").stdout, "explain prints the formula")
+checks.check("8 bit" in bitemu(*L4, "--break-even").stdout, "break-even table")
+fails(2, ["--clock-hz"], "cost", MODEL, "--core", "cortex-m4")
+fails(2, ["cortex-m99", "cortex-m4"], "cost", MODEL, "--core", "cortex-m99", "--clock-hz", "1e6")
+fails(2, ["greater than 0"], "cost", MODEL, "--core", "cortex-m4", "--clock-hz", "-1")
+fails(2, ["depends on the input"], *L4, "--policy", "random:1")
+fails(2, ["say where"], "cost", MODEL)
+fails(2, ["nonesuch"], *L4, "--kernels", "nonesuch")
+fits = bitemu_json("boards", MODEL)
+checks.check({b["name"]: b["model"] for b in fits}["nucleo-l4r5zi"] == "fits" and len(fits) >= 14, "boards MODEL: verdicts")
+
 checks.finish()

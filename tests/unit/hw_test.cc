@@ -9,6 +9,7 @@ extern "C" {
 #include "model/load.h"
 }
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <deque>
@@ -409,6 +410,32 @@ TEST(HwYaml, EveryBrokenRuleSaysWhere)
     }
 }
 
+// Every shipped board loads with every one of its stacks, and a core is found however it is written.
+TEST(HwYaml, ShippedBoardsAndStacks)
+{
+    shim::Arena a;
+    err e = {};
+    const char *const *names = nullptr;
+    ASSERT_OK(hw_board_names(a, &names, &e), e);
+    int n = 0;
+    for (; names[n]; n++) {
+        hw_board *b = nullptr;
+        EXPECT_OK(hw_board_load(names[n], a, &b, &e), e);
+    }
+    EXPECT_GE(n, 14);
+    hw_board *one = nullptr, *other = nullptr;
+    ASSERT_OK(hw_board_what_if("Cortex-M0+", 48e6, "xcubeai", a, &one, &e), e);
+    ASSERT_OK(hw_board_what_if("cortex m0+ ", 48e6, "xcubeai", a, &other, &e), e);
+    EXPECT_STREQ(hw_board_name(one), hw_board_name(other));
+    EXPECT_NE(nullptr, hw_board_estimated(one)); // X-CUBE-AI was never measured there
+    ASSERT_OK(hw_board_load("numaker-m467hj:plumerai", a, &one, &e), e); // a published stack that the board's file does not name
+    EXPECT_EQ(nullptr, hw_board_estimated(one));
+    EXPECT_EQ(ST_ARG, hw_board_what_if("cortex-m4", 0, "xcubeai", a, &one, &e));
+    err e2 = {};
+    EXPECT_EQ(ST_ARG, hw_board_what_if("z80", 4e6, "xcubeai", a, &one, &e2));
+    EXPECT_NE(std::string::npos, std::string(e2.msg).find("cortex-m4")) << e2.msg;
+}
+
 TEST(HwYaml, NamesAndStacks)
 {
     Folder f;
@@ -426,9 +453,10 @@ TEST(HwYaml, NamesAndStacks)
     EXPECT_STREQ("toy:slow", hw_board_name(b));
     const char *const *names = nullptr;
     ASSERT_OK(hw_board_names(a, &names, &e3), e3);
-    std::string all;
-    for (; *names; names++) all += std::string(*names) + " ";
-    EXPECT_EQ("nucleo-g0b1re nucleo-l4r5zi toy ", all);
+    std::vector<std::string> all;
+    for (; *names; names++) all.push_back(*names);
+    EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+    for (const char *one : {"toy", "nucleo-l4r5zi", "nucleo-g0b1re"}) EXPECT_EQ(1, std::count(all.begin(), all.end(), one)) << one;
     unsetenv("BITEMU_BOARDS");
 }
 

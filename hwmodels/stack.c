@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * hwmodels/stack.c - stacks/NAME.yaml: how many cycles a counted instruction of a kernel table takes under a software stack, by core and
+ * operator class. Schema: docs/COSTS.md. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hwmodels/board.h"
+
+static const hw_unit per_instruction[] = {{"cycles/instruction", 1}, {NULL, 0}};
+
+const char *hw_core_slug(const char *core, arena *a)
+{
+    char *out = arena_alloc(a, strlen(core) + 8, 1);
+    size_t n = 0;
+    for (const char *p = core; out && *p && n < strlen(core) + 6; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (isalnum(c)) out[n++] = (char)tolower(c);
+        else if (c == '+' && n && out[n - 1] != '-') n += (size_t)snprintf(out + n, 5, "plus");
+        else if (n && out[n - 1] != '-') out[n++] = '-';
+    }
+    while (out && n && out[n - 1] == '-') n--;
+    if (out) out[n] = 0;
+    return out;
+}
+
+/* Factors of one core; classes that are not named take `other`. */
+static status load_factors(const yaml_node *n, const yaml_node *sources, hw_board *b, err *e)
+{
+    const char *keys[HW_N_CLASSES + 2] = {NULL};
+    static const char *const required[] = {"other", NULL};
+    hw_figure other = {0};
+    for (int c = 0; c < HW_N_CLASSES; c++) keys[c] = hw_class_name((hw_class)c);
+    keys[HW_N_CLASSES] = "other";
+    TRY(yaml_expect(n, YAML_MAP, "cycles_per_instruction", e));
+    TRY(yaml_check_keys(n, keys, required, e));
+    TRY(hw_yaml_figure(yaml_get(n, "other"), "other", sources, per_instruction, &other, NULL, e));
+    for (int c = 0; c < HW_N_CLASSES; c++) {
+        const yaml_node *f = yaml_get(n, keys[c]);
+        b->factor[c] = other;
+        if (f) TRY(hw_yaml_figure(f, keys[c], sources, per_instruction, &b->factor[c], NULL, e));
+        if (b->factor[c].value <= 0) return yaml_fail(f ? f : n, e, ST_FORMAT, "cycles per instruction must be greater than 0");
+    }
+    return ST_OK;
+}
+
+static status load_core(const yaml_node *root, const char *name, const char *core, arena *a, hw_board *b, err *e)
+{
+    static const char *const keys[] = {"cycles_per_instruction", "estimated_from", NULL};
+    static const char *const required[] = {"cycles_per_instruction", NULL};
+    const yaml_node *cores = yaml_get(root, "cores"), *found = NULL;
+    char list[512] = "";
+    TRY(yaml_expect(cores, YAML_MAP, "cores", e));
+    for (int i = 0; i < cores->n; i++) {
+        const yaml_node *c = &cores->items[i];
+        TRY(yaml_expect(c, YAML_MAP, c->key, e));
+        TRY(yaml_check_keys(c, keys, required, e));
+        strncat(list, i ? ", " : "", sizeof list - strlen(list) - 1);
+        strncat(list, c->key, sizeof list - strlen(list) - 1);
+        if (strcmp(c->key, core) == 0) found = c;
+    }
+    if (!found) return err_set(e, ST_ARG, core, "stack %s has no figures for this core; it has: %s", name, list);
+    if (yaml_get(found, "estimated_from")) TRY(hw_yaml_string(yaml_get(found, "estimated_from"), "estimated_from", a, &b->estimated, e));
+    return load_factors(yaml_get(found, "cycles_per_instruction"), yaml_get(root, "sources"), b, e);
+}
+
+bool hw_stack_exists(const char *board_path, const char *name)
+{
+    arena *a = arena_create(0);
+    const char *path = NULL;
+    yaml_node *root = NULL;
+    err e = {0};
+    bool yes = a && !strchr(name, '/') && hw_data_read(board_path, "stacks", name, a, &path, &root, &e) == ST_OK;
+    arena_destroy(&a);
+    return yes;
+}
+
+status hw_stack_load(const char *board_path, const char *name, const char *core, arena *a, hw_board *b, const char **kernels, err *e)
+{
+    static const char *const keys[] = {"bitemu_stack", "name", "title", "kernels", "cores", "sources", NULL};
+    const char *path = NULL;
+    yaml_node *root = NULL;
+    for (const char *p = name; *p; p++) {
+        if (!islower((unsigned char)*p) && !isdigit((unsigned char)*p) && !strchr("._-", *p)) return err_set(e, ST_ARG, name, "no such software stack");
+    }
+    status s = hw_data_read(board_path, "stacks", name, a, &path, &root, e);
+    if (s == ST_FORMAT && !path) return err_set(e, ST_ARG, name, "no such software stack (stacks/%s.yaml)", name);
+    if (s != ST_OK) return s;
+    s = hw_yaml_header(root, "bitemu_stack", keys, keys, e);
+    if (s == ST_OK) s = hw_yaml_name(yaml_get(root, "kernels"), "kernels", a, kernels, e);
+    if (s == ST_OK) s = load_core(root, name, core, a, b, e);
+    if (s != ST_OK && s != ST_ARG) err_at(e, "%s", path);
+    return s;
+}
