@@ -131,7 +131,6 @@ void hw_layer_events(const model_subgraph *s, const model_op *op, hw_class c, co
     if (c == HW_ARG_MAX && in) count[HW_WINDOW] = (double)in->n_elems;
 }
 
-
 bool hw_layer_plain(const model_op *op) { return !op->grid || op->grid->weights.kind == QUANT_TERNARY; }
 
 bool hw_layer_real(const model_subgraph *s, const model_op *op)

@@ -23,7 +23,7 @@ static int16_t *unpack(const emu_node *n, const emu_mac *m, int candidate, bool 
     const model_tensor *t = weight_tensor(n, candidate);
     const model_weights *w = n->op->weights;
     int16_t *lanes = arena_alloc(n->mem, (size_t)m->out_c * (size_t)m->lanes, sizeof *lanes);
-    int width = n->op->choice >= 0 ? n->graph->choices[n->op->choice].candidates[candidate].w_bits : t->bits;
+    int width = w && n->op->choice >= 0 ? n->graph->choices[n->op->choice].candidates[candidate].w_bits : t->bits;
     bool per_channel = n->op->integer && t->n_scales > 1;
     int32_t tensor_zero = t->n_scales == 1 && !(n->profile->habits & EMU_FC_NO_WEIGHT_ZERO) ? emu_zero(t) : 0;
     bool is_unsigned = model_codes_unsigned(n->op, t);

@@ -505,6 +505,22 @@ TEST(HwCost, SumOfEventsTimesWeights)
     EXPECT_TRUE(p.missing().empty());
 }
 
+TEST(HwCost, GridsAreNotPricedAsMultiplications)
+{
+    Folder f;
+    Priced p;
+    model_grid grids[2] = {};
+    grids[0].weights.kind = QUANT_POW2;
+    grids[1].weights.kind = QUANT_TERNARY;
+    pointwise(p.n, 4, 4).grid = &grids[0];
+    pointwise(p.n, 4, 4).grid = &grids[1];
+    ASSERT_NO_FATAL_FAILURE(p.make(f.board()));
+    EXPECT_LT(hw_table_op(p.t, 0, nullptr).cycles, 0);
+    EXPECT_EQ(2048, hw_table_op(p.t, 1, nullptr).cycles); // ternary codes are numbers
+    ASSERT_EQ(1u, p.missing().size());
+    EXPECT_EQ("op 0 CONV_2D w4a4: kernels toy has no weight for pointwise on grid pow2", p.missing()[0]);
+}
+
 TEST(HwCost, UnknownErrorsStayUnknown)
 {
     Folder f;
