@@ -88,7 +88,8 @@ class Smoke(unittest.TestCase):
             self.equal("layers:" + ",".join(str(WIDTHS[i]) for i in k), k)
 
     def test_simulation_agrees_with_the_integers(self):
-        """Float simulation of the frozen network differs only by rare rounding ties of its float32 multiplications."""
+        """Float simulation of the frozen network differs only by rare rounding ties of its float32 multiplications; at 2 bits one tie
+        moves an activation by a third of its range, so the bound is on the mean, and on the answers."""
         net, _, epoch = adabits.load(self.root / "whole" / "final.pt")
         self.assertIsNone(epoch)
         model = integer.Model(native.read(self.model))
@@ -98,7 +99,8 @@ class Smoke(unittest.TestCase):
                 simulated = net(cifar10.codes(torch.from_numpy(self.x)), [k] * 6)
             scale = (logits.float() * simulated).sum() / (logits.float() ** 2).sum()
             error = (simulated - logits.float() * scale).abs().mean() / simulated.abs().mean()
-            self.assertLess(float(error), 0.02)
+            self.assertLess(float(error), 0.05)
+            self.assertGreaterEqual(float((simulated.argmax(1) == logits.argmax(1)).float().mean()), 0.9)
 
     def test_resumed_equals_undisturbed(self):
         self.train("parts", "--stop-after", "1")
