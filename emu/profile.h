@@ -40,7 +40,7 @@ enum {
     EMU_OPTIMIZED_MEAN = 1 << 6,    /* MEAN over height and width: LiteRT's optimized kernel (1/count inside a double scale) */
     EMU_GEMMLOWP16 = 1 << 7,        /* 16-bit logistic and tanh by gemmlowp's 16-bit fixed point */
     EMU_LOGISTIC_FLOAT_LUT = 1 << 8,/* 8-bit logistic by a table made in float32 */
-    EMU_XNN_POINTWISE = 1 << 9,     /* ADD, MUL and MEAN as XNNPACK's qs8 kernels */
+    EMU_XNN_POINTWISE = 1 << 9,     /* ADD, MUL, MEAN, LEAKY_RELU, QUANTIZE, RESIZE_BILINEAR as XNNPACK's qs8 kernels */
     EMU_FLOAT_ADD = 1 << 10,        /* ADD in float32, half away from zero */
     EMU_PAD_RAW_ZERO = 1 << 11,     /* depthwise pads with code 0, not with the zero point */
     EMU_CMIX = 1 << 12,             /* sub-byte depthwise: weights by USAT of a rotated word, activations two or one apart; 2-bit
@@ -52,7 +52,13 @@ enum {
     EMU_UNSIGNED_PAIRS = 1 << 15,   /* signed outputs without ReLU: four channels of a pixel pair are clipped as unsigned, low bits kept */
     EMU_SHORT_CUT = 1 << 14,        /* EMU_SHIFT without addend: the shifted value is cut to int16 before the clamp */
     EMU_ANY_GRID = 1 << 24,         /* every weight grid and width, shift-only requantization, addends: ours */
-    EMU_W4_BUILTIN = 1 << 13        /* 4-bit weights go to LiteRT's built-in kernels: depthwise reference, others ruy */
+    EMU_OPTIMIZED = 1 << 25,        /* LiteRT's optimized kernels: vectors round half up twice, what is left over as the reference does
+                                       (depthwise and transposed convolution: channels beyond the last 8; QUANTIZE: codes beyond the last 16); DEQUANTIZE as
+                                       x s - z s in float32, 8 at a time */
+    EMU_FLOAT_MUL = 1 << 26,        /* MUL multiplies and divides its scales in float32 */
+    EMU_FLOAT_RATIO = 1 << 27,      /* LEAKY_RELU divides its scales in float32 */
+    EMU_LITERT = 1 << 28,           /* SVDF keeps its state in 16 bits only; 16-bit transposed convolution with int32 bias sums in 32 bits */
+    EMU_W4_BUILTIN = 1 << 13        /* 4-bit weights of convolutions go to LiteRT's built-in kernels, ruy */
 };
 
 /* UNIDIRECTIONAL_SEQUENCE_LSTM: gates by table (TFLM) or by gemmlowp's 16-bit fixed point (LiteRT); see emu/ref/lstm.c. */

@@ -473,6 +473,7 @@ static status mean(const vec_case *c, const emu_profile *p, vec_graph *g)
     const int64_t two = 2;
     (void)p;
     TRY(unary(c, g, true));
+    g->op.attrs.keep_dims = 1; /* recorded as [batch, 1, 1, channels] */
     vec_finish(g, MODEL_MEAN, 2, g->outputs[0]);
     g->inputs[1] = vec_tensor(g, "axes", MODEL_I32, 1, &two, height_width);
     if (strcmp(c->file->library, "tflite_interp") == 0) return ST_OK;

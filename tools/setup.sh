@@ -21,7 +21,7 @@ need_packages() {
 }
 
 BUILD_PACKAGES=(gcc g++ libc6-dev meson ninja-build pkg-config libyaml-dev libzip-dev zlib1g-dev libjansson-dev libsmartcols-dev python3)
-TEST_PACKAGES=(binutils libgtest-dev python3-numpy python3-yaml python3-pil python3-torch python3-sklearn)
+TEST_PACKAGES=(binutils libgtest-dev python3-numpy python3-venv python3-yaml python3-pil python3-torch python3-sklearn)
 
 # build FOLDER [meson options]
 build() {
@@ -33,4 +33,18 @@ build() {
         meson setup "$dir" "$@" >/dev/null
     fi
     ninja -C "$dir" >"$dir/build.log" 2>&1 || { tail -n 60 "$dir/build.log" >&2; return 1; }
+}
+
+# The interpreters of the differential tests, from PyPI, as pinned; made anew when the pins change. Without a network those tests are skipped.
+differential_environment() {
+    local pins=tests/differential/requirements.txt venv=.venv-differential
+    cmp -s "$pins" "$venv/made-from.txt" && return 0
+    say "environment of the differential tests ($venv)"
+    rm -rf "$venv"
+    if /usr/bin/python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$pins"; then
+        cp "$pins" "$venv/made-from.txt"
+    else
+        rm -rf "$venv"
+        say "NOTE: the packages of $pins could not be installed: the differential tests are SKIPPED"
+    fi
 }

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ARG_MAX: index of the first largest element along a constant axis. */
+ * ARG_MAX: index of the first largest element along a constant axis, of integers or float32. */
 #include "emu/ref/common.h"
 #include "emu/ref/rows.h"
 
 static status prepare(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0), *axis = emu_in(n, 1), *out = emu_out(n, 0);
-    bool known = in->dtype == MODEL_I8 || in->dtype == MODEL_U8 || in->dtype == MODEL_I16 || in->dtype == MODEL_I32;
+    bool known = in->dtype == MODEL_I8 || in->dtype == MODEL_U8 || in->dtype == MODEL_I16 || in->dtype == MODEL_I32 || in->dtype == MODEL_F32;
     if (!known || (out->dtype != MODEL_I32 && out->dtype != MODEL_I64)) return emu_unsupported_type(n, e);
     int a = *(const int32_t *)axis->data;
     n->state = arena_alloc(n->mem, 1, sizeof(int));
     if (!n->state) return emu_no_memory(n, e);
     *(int *)n->state = a < 0 ? a + in->n_dims : a;
     return ST_OK;
+}
+
+static bool larger(const model_tensor *t, const void *x, size_t a, size_t b)
+{
+    return t->dtype == MODEL_F32 ? ((const float *)x)[a] > ((const float *)x)[b] : emu_load(t, x, a) > emu_load(t, x, b);
 }
 
 static void run(emu_node *n, emu_events *ev)
@@ -28,7 +33,7 @@ static void run(emu_node *n, emu_events *ev)
         for (size_t i = 0; i < inner; i++) {
             size_t best = 0, base = o * depth * inner + i;
             for (size_t k = 1; k < depth; k++) {
-                if (emu_load(in, x, base + k * inner) > emu_load(in, x, base + best * inner)) best = k;
+                if (larger(in, x, base + k * inner, base + best * inner)) best = k;
             }
             if (out->dtype == MODEL_I32)
                 ((int32_t *)emu_out_data(n, 0))[o * inner + i] = (int32_t)best;

@@ -2,6 +2,7 @@
 #include "emu/ref/common.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "quant/multiplier.h"
@@ -42,6 +43,14 @@ void emu_activation_range_f32(model_activation a, float *low, float *high)
 {
     *low = a == MODEL_RELU || a == MODEL_RELU6 ? 0 : a == MODEL_RELU_N1_TO_1 ? -1 : -FLT_MAX;
     *high = a == MODEL_RELU6 ? 6 : a == MODEL_RELU_N1_TO_1 ? 1 : FLT_MAX;
+}
+
+/* float(acc) * scale, to nearest even: XNNPACK's conversion to int32, which saturates low on overflow as x86's does (the clamp that
+ * XNNPACK applies first keeps large values at the top). */
+int64_t emu_scale_even(int64_t acc, float scale)
+{
+    float v = (float)acc * scale;
+    return v >= 2147483648.0f ? INT32_MAX : v > -2147483648.0f ? (int64_t)rintf(v) : INT32_MIN;
 }
 
 static int padding_before(model_padding p, int in, int out, int k, int stride, int dilation)

@@ -14,6 +14,9 @@ status emu_activation_range(const emu_node *n, const model_tensor *out, int32_t 
 /* The same for float outputs. */
 void emu_activation_range_f32(model_activation a, float *low, float *high);
 
+/* rint(float(acc) * scale), XNNPACK's requantization. */
+int64_t emu_scale_even(int64_t acc, float scale);
+
 static inline float emu_scale(const model_tensor *t) { return t->scale[0]; }
 static inline int32_t emu_zero(const model_tensor *t) { return t->n_scales ? (int32_t)t->zero_point[0] : 0; }
 

@@ -25,6 +25,9 @@ typedef struct binary_state {
     int32_t zero[3];
     int32_t low, high;
     float low_f, high_f;
+    bool xnn;        /* XNNPACK's kernel: it takes 8 bits, and scales that are not too far apart */
+    size_t run;      /* LiteRT's vectors go over runs of this many results, ... */
+    size_t vectors;  /* ... and take the first so many of each: 16 bits hold the result and its sum with the zero point */
     const model_integer *apart; /* ADD of operands requantized one by one, or NULL */
     size_t stride[2][MODEL_MAX_DIMS]; /* elements per step of each output dimension; 0 = broadcast */
 } binary_state;
@@ -48,6 +51,27 @@ static bool xnn_add(binary_state *s, float s1, float s2, float so)
     s->m[1] = (int32_t)lrintf(ldexpf(s2 / so, s->left));
     return s->left >= 12 && s->left <= 31;
 }
+
+static bool xnn_takes(const emu_node *n, binary_state *s)
+{
+    if (n->op->code == MODEL_MUL) return s->f[2] >= 0x1p-16f && s->f[2] < 0x1p8f;
+    for (int i = 0; i < 2; i++) {
+        if (s->f[i] / s->f[2] < 0x1p-10f || s->f[i] / s->f[2] >= 0x1p8f) return false;
+    }
+    return xnn_add(s, s->f[0], s->f[1], s->f[2]);
+}
+
+/* Operands of one shape go 16 at a time, a scalar operand 16 (MUL) or 8 (ADD) at a time. */
+static void in_vectors(binary_state *s, bool mul, const model_tensor *a, const model_tensor *b, const model_tensor *out)
+{
+    bool same = a->n_dims == b->n_dims;
+    for (int d = 0; same && d < a->n_dims; d++) same = a->dims[d] == b->dims[d];
+    size_t step = same || mul ? 16 : 8;
+    s->run = out->n_elems;
+    if (same || a->n_elems == 1 || b->n_elems == 1) s->vectors = s->run / step * step;
+}
+
+static int64_t wrap16(int64_t v) { return (int64_t)(((uint64_t)v + 0x8000) & 0xFFFF) - 0x8000; }
 
 /* Native layers: three multipliers for ADD, one for MUL. */
 static status stated(emu_node *n, binary_state *s)
@@ -90,13 +114,13 @@ static status prepare(emu_node *n, err *e)
     s->f[0] = emu_scale(x1);
     s->f[1] = emu_scale(x2);
     s->f[2] = n->op->code == MODEL_MUL ? emu_scale(x1) * emu_scale(x2) / emu_scale(out) : emu_scale(out);
-    if (n->profile->habits & EMU_XNN_POINTWISE && x1->dtype == MODEL_I8) {
-        if (n->op->code == MODEL_ADD && !xnn_add(s, s->f[0], s->f[1], s->f[2])) return emu_fail(n, e, ST_UNSUPPORTED, "scales too far apart");
-        return emu_activation_range(n, out, &s->low, &s->high, e);
-    }
+    s->xnn = n->profile->habits & EMU_XNN_POINTWISE && x1->dtype == MODEL_I8 && xnn_takes(n, s);
+    if (s->xnn) return emu_activation_range(n, out, &s->low, &s->high, e);
+    if (n->profile->habits & EMU_OPTIMIZED && x1->dtype == MODEL_I8 ) in_vectors(s, n->op->code == MODEL_MUL, x1, x2, out);
     double s1 = (double)emu_scale(x1), s2 = (double)emu_scale(x2), so = (double)emu_scale(out);
     if (n->op->code == MODEL_MUL) {
-        quant_multiplier(s1 * s2 / so, &s->m[2], &s->s[2]);
+        double real = n->profile->habits & EMU_FLOAT_MUL ? (double)(emu_scale(x1) * emu_scale(x2) / emu_scale(out)) : s1 * s2 / so;
+        quant_multiplier(real, &s->m[2], &s->s[2]);
     } else {
         double twice = 2 * (s1 > s2 ? s1 : s2);
         s->left = x1->dtype == MODEL_I8 ? 20 : 15;
@@ -130,12 +154,15 @@ static int64_t one_float(const binary_state *s, int32_t a, int32_t b)
     return (int64_t)roundf(v) - s->zero[2];
 }
 
-static int64_t code(const emu_node *n, const binary_state *s, bool mul, int32_t a, int32_t b)
+static int64_t code(const emu_node *n, const binary_state *s, bool mul, size_t i, int32_t a, int32_t b)
 {
     bool narrow = emu_out(n, 0)->dtype == MODEL_I8 && !n->op->integer;
-    if (narrow && n->profile->habits & EMU_XNN_POINTWISE) return one_xnn(s, mul, a, b);
+    if (s->xnn) return one_xnn(s, mul, a, b);
     if (narrow && !mul && n->profile->habits & EMU_FLOAT_ADD) return one_float(s, a, b);
-    return one(s, n->profile, mul, a, b);
+    int64_t v = one(s, n->profile, mul, a, b);
+    if (s->vectors == 0 || i % s->run >= s->vectors) return v;
+    int64_t cut = mul ? quant_clamp((int32_t)v, INT16_MIN, INT16_MAX) : wrap16(v);
+    return wrap16(cut + s->zero[2]) - s->zero[2];
 }
 
 static int32_t one_apart(const model_integer *t, int entry, const model_tensor *out, int32_t a, int32_t b, emu_events *ev)
@@ -172,7 +199,7 @@ static void run(emu_node *n, emu_events *ev)
         else if (out->dtype == MODEL_F32)
             ((float *)to)[i] = one_f32(s, mul, ((const float *)p1)[i1], ((const float *)p2)[i2]);
         else
-            emu_store(out, to, i, emu_clamp(code(n, s, mul, emu_load(x1, p1, i1) - s->zero[0], emu_load(x2, p2, i2) - s->zero[1]) + s->zero[2], s->low, s->high, ev));
+            emu_store(out, to, i, emu_clamp(code(n, s, mul, i, emu_load(x1, p1, i1) - s->zero[0], emu_load(x2, p2, i2) - s->zero[1]) + s->zero[2], s->low, s->high, ev));
         for (int d = out->n_dims - 1; d >= 0; d--) { /* next element: odometer over the output, broadcast inputs stand still */
             i1 += s->stride[0][d];
             i2 += s->stride[1][d];

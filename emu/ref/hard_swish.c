@@ -41,16 +41,19 @@ static int32_t saturate(int64_t v) { return v < INT16_MIN ? INT16_MIN : v > INT1
 /* floor((a b + 2^14) / 2^15), saturating: gemmlowp SaturatingRoundingDoublingHighMul for 16 bits. */
 static int32_t high_mul(int32_t a, int32_t b) { return a == INT16_MIN && b == INT16_MIN ? INT16_MAX : (int32_t)(((int64_t)a * b + (1 << 14)) >> 15); }
 
+/* gemmlowp RoundingDivideByPOT on int16: from 2^16 on its mask, cut to 16 bits, is -1, and every value rounds away from zero. */
+static int32_t divide16(int32_t x, int e) { return e < 16 ? quant_divide_pot(x, e) : x < 0 ? -1 : 1; }
+
 static int32_t one(const hard_swish_state *s, int32_t x)
 {
     int32_t v = (x - s->zero) * 128, out = high_mul(v, s->out_m), r = v;
     if (s->relu_s > 0) r = saturate((int64_t)r * (1 << (s->relu_s - 1)));
     r = high_mul(r, s->relu_m);
     if (s->relu_s > 0) r = saturate((int64_t)r * 2);
-    if (s->relu_s < 0) r = quant_divide_pot(r, -s->relu_s);
+    if (s->relu_s < 0) r = divide16(r, -s->relu_s);
     r = (r + (1 << 15)) >> 1;
     int64_t p = (int64_t)r * out;
-    return quant_divide_pot((int32_t)(p / (1 << 15)), -s->out_s) + s->out_zero;
+    return divide16((int32_t)(p / (1 << 15)), -s->out_s) + s->out_zero;
 }
 
 static void run(emu_node *n, emu_events *ev)

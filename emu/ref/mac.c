@@ -115,11 +115,24 @@ static status alloc_tables(emu_node *n, emu_mac *m, err *e)
 
 static bool is_float(emu_rule r) { return r == EMU_REAL || r == EMU_FLOAT_EVEN || r == EMU_FLOAT_TRUNC || r == EMU_FLOAT_AWAY; }
 
+/* XNNPACK refuses scales from 2^8 on; the layer falls to ruy. */
+static bool beyond_xnn(const emu_node *n)
+{
+    const model_tensor *w = emu_in(n, 1);
+    for (int i = 0; i < w->n_scales; i++) {
+        if (emu_scale(emu_in(n, 0)) * w->scale[i] / emu_scale(emu_out(n, 0)) >= 256) return true;
+    }
+    return false;
+}
+
 static emu_rule rule_of(const emu_node *n, const emu_mac *m, bool is_fc)
 {
     bool narrow = emu_weight_bits(n) == 4;
-    if (narrow && n->profile->habits & EMU_W4_BUILTIN) return n->op->code == MODEL_DEPTHWISE_CONV_2D ? EMU_TWICE : EMU_UP;
+    bool even = is_fc && m->depth % 2 == 0; /* XNNPACK takes 4-bit rows of whole bytes only */
+    if (narrow && n->profile->habits & EMU_W4_BUILTIN && !even) return EMU_UP;
     if (narrow && is_fc && n->profile->fc == EMU_MVE) return EMU_ONCE; /* its 4-bit kernel requantizes one by one */
+    if (n->profile->conv == EMU_FLOAT_EVEN && !m->acc64 && emu_in(n, 0)->dtype == MODEL_I16) return EMU_UP; /* not XNNPACK's */
+    if (n->profile->conv == EMU_FLOAT_EVEN && !m->acc64 && !n->op->integer && beyond_xnn(n)) return EMU_UP;
     if (m->acc64) return is_fc ? n->profile->fc_wide : n->profile->wide;
     return is_fc ? n->profile->fc : n->profile->conv;
 }
@@ -236,6 +249,16 @@ static bool type_ok(const emu_node *n)
     return in->dtype == MODEL_I16 && (!bias || bias->dtype == MODEL_I32 || bias->dtype == MODEL_I64) && emu_zero(in) == 0 && emu_zero(out) == 0;
 }
 
+/* LiteRT's optimized kernels: vectors of 8 channels of a depthwise convolution round half up twice, the channels left over as the
+ * reference; a grouped convolution is the reference's altogether. */
+static int channels_of_vectors(const emu_node *n, emu_rule rule, int out_c, bool is_fc)
+{
+    const model_tensor *in = emu_in(n, 0), *w = emu_in(n, 1);
+    if (!(n->profile->habits & EMU_OPTIMIZED) || rule != EMU_UP || n->op->integer || is_fc) return out_c;
+    if (n->op->code == MODEL_DEPTHWISE_CONV_2D) return out_c / 8 * 8;
+    return in->dims[3] == w->dims[3] ? out_c : 0;
+}
+
 status emu_mac_prepare(emu_node *n, int out_c, int depth, bool transposed, bool is_fc, emu_mac *m, err *e)
 {
     if (!type_ok(n)) return emu_unsupported_type(n, e);
@@ -245,6 +268,8 @@ status emu_mac_prepare(emu_node *n, int out_c, int depth, bool transposed, bool 
     TRY(n->op->integer ? stated_tables(n, is_fc, m, e) : scale_tables(n, is_fc, m, e));
     TRY(emu_grid_supported(n, m, e));
     m->rests = m->rule == EMU_MVE && emu_weight_bits(n) == 4 && n->op->code == MODEL_CONV_2D;
+    m->tail = channels_of_vectors(n, m->rule, out_c, is_fc);
+    m->cut28 = m->rule == EMU_FLOAT_EVEN && is_fc && emu_weight_bits(n) == 4;
     m->short_sums = m->acc64 && n->op->code == MODEL_CONV_2D && n->profile->habits & EMU_S16_SHORT_SUMS;
     return prepare_weights(n, transposed, is_fc, m, e);
 }
@@ -296,14 +321,6 @@ static int32_t scale_real(int64_t acc, double scale)
     return (int32_t)(rest >= 0.5 ? whole + 1 : rest <= -0.5 ? whole - 1 : whole);
 }
 
-/* float(acc) * scale, to nearest even: XNNPACK's conversion to int32, which saturates low on overflow as x86's does (the clamp that
- * XNNPACK applies first keeps large values at the top). */
-static int64_t scale_even(int64_t acc, float scale)
-{
-    float v = (float)acc * scale;
-    return v >= 2147483648.0f ? INT32_MAX : v > -2147483648.0f ? (int64_t)rintf(v) : INT32_MIN;
-}
-
 /* float(acc) * scale cut towards zero, saturating: VCVT.S32.F32. */
 static int64_t scale_trunc(int64_t acc, float scale)
 {
@@ -328,7 +345,7 @@ int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_even
     if (!m->acc64 || m->rule == EMU_RAW) {
         int32_t acc = quant_wrap32(sum);
         ev->wraps += acc != sum;
-        sum = acc;
+        sum = m->cut28 ? quant_wrap32(16 * (int64_t)acc) / 16 : acc;
     }
     if (m->rule == EMU_RAW) return (int32_t)sum;
     ev->requants++;
@@ -339,7 +356,7 @@ int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_even
     case EMU_THRESHOLD: return sum >= m->multiplier[k] ? m->high[entry] : m->low[entry];
     case EMU_WIDE: case EMU_WIDE_HALVED: v = emu_requant64(m->rule, sum, m->multiplier[k], m->shift[k]); break;
     case EMU_REAL: v = scale_real(sum, m->real[k]); break;
-    case EMU_FLOAT_EVEN: v = scale_even(sum, (float)m->real[k]); break;
+    case EMU_FLOAT_EVEN: v = emu_scale_even(sum, (float)m->real[k]); break;
     case EMU_FLOAT_TRUNC: case EMU_FLOAT_AWAY: v = scale_trunc(sum, (float)m->real[k]); break;
     case EMU_SHIFT:
         v = quant_wrap32(quant_wrap32(sum * m->multiplier[k]) + emu_mac_addend(m, entry, c)) >> -m->shift[k];
@@ -347,7 +364,7 @@ int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_even
         break;
     case EMU_HALF_AWAY: v = emu_requant32(m->rule, (int32_t)sum, m->multiplier[k], m->shift[k]); break;
     case EMU_RAW: case EMU_TWICE: case EMU_ONCE: case EMU_UP: case EMU_MVE: case EMU_MVE_REST: case EMU_FLOOR:
-        v = emu_requant32(m->rule, (int32_t)sum, m->multiplier[k], m->shift[k]);
+        v = emu_requant32(c >= m->tail ? EMU_TWICE : m->rule, (int32_t)sum, m->multiplier[k], m->shift[k]);
         break;
     }
     v += m->out_zero[entry];

@@ -28,6 +28,8 @@ typedef struct emu_mac {
     int32_t *multiplier;        /* [entries][out_c] */
     int *shift;                 /* [entries][out_c] */
     double *real;               /* [entries][out_c], rules in floating point */
+    int tail;                   /* channels from here on take EMU_TWICE: what LiteRT's vectors leave over, or all of a grouped convolution */
+    bool cut28;                 /* XNNPACK's 4-bit fully connected: sums are kept 16-fold in 32 bits, so wrap at 2^27 */
     bool short_cut;             /* EMU_SHORT_CUT applies */
     bool unsigned_pairs;        /* EMU_UNSIGNED_PAIRS applies */
     const int64_t *addend;      /* [entries][n_channels] EMU_SHIFT, EMU_EXACT, EMU_ROUND_SHIFT, or NULL */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * MEAN over constant axes. TFLite reference_ops::QuantizedMeanOrSum: the multiplier takes 1/count in before the usual double rounding.
- * LiteRT's optimized kernel (height and width): the count divides a double scale, the input's zero point moves into the output's. */
+ * LiteRT's optimized kernel (height and width, dimensions kept): the count divides a double scale, the input's zero point moves into the output's. */
 #include <math.h>
 
 #include "emu/ref/common.h"
@@ -13,6 +13,7 @@ typedef struct mean_state {
     int shift;
     emu_rule rule;
     int32_t in_zero, out_zero;
+    size_t depth, vectors; /* LiteRT's optimized kernel: the first so many of depth channels round half up twice */
     float real;    /* s_in / (s_out count) */
     bool xnn;      /* rint(float(sum) * real + zero point) */
     bool reduced[MODEL_MAX_DIMS];
@@ -55,11 +56,13 @@ static status prepare(emu_node *n, err *e)
     s->in_zero = emu_zero(in);
     s->out_zero = emu_zero(out);
     s->xnn = n->profile->habits & EMU_XNN_POINTWISE && in->dtype == MODEL_I8;
-    s->real = emu_scale(in) / (emu_scale(out) * (float)s->count);
-    if (n->profile->habits & EMU_OPTIMIZED_MEAN && in->dtype == MODEL_I8 && in->n_dims == 4 && s->reduced[1] && s->reduced[2] && !s->reduced[0] && !s->reduced[3]) {
+    s->real = s->xnn ? emu_scale(in) / emu_scale(out) * (1.0f / (float)s->count) : emu_scale(in) / (emu_scale(out) * (float)s->count);
+    if (n->op->attrs.keep_dims && n->profile->habits & EMU_OPTIMIZED_MEAN && in->dtype == MODEL_I8 && in->n_dims == 4 && s->reduced[1] && s->reduced[2] && !s->reduced[0] && !s->reduced[3]) {
         float moved = (float)s->in_zero * emu_scale(in) / emu_scale(out);
         s->out_zero -= (int32_t)(moved > 0 ? moved + 0.5f : moved - 0.5f);
         s->in_zero = 0;
+        s->depth = (size_t)in->dims[3];
+        s->vectors = s->depth / 16 * 16;
         quant_multiplier((double)s->real, &s->multiplier, &s->shift);
         return ST_OK;
     }
@@ -87,7 +90,7 @@ static void run(emu_node *n, emu_events *ev)
     for (size_t i = 0; i < out->n_elems; i++) {
         int64_t acc = s->sums[i] - (int64_t)s->in_zero * s->count;
         emu_events_acc(ev, acc);
-        int64_t v = s->xnn ? (int64_t)rintf((float)acc * s->real + (float)s->out_zero) - s->out_zero : emu_requant32(s->rule, quant_wrap32(acc), s->multiplier, s->shift);
+        int64_t v = s->xnn ? (int64_t)rintf((float)acc * s->real + (float)s->out_zero) - s->out_zero : emu_requant32(s->vectors && i % s->depth < s->vectors ? EMU_UP : s->rule, quant_wrap32(acc), s->multiplier, s->shift);
         v += s->out_zero;
         emu_store(out, emu_out_data(n, 0), i, emu_clamp(v, low, high, ev));
     }

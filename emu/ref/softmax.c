@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SOFTMAX along the last dimension. 8 bit in: TFLite reference_ops::Softmax (gemmlowp fixed point); 16 bit: SoftmaxInt16 (tables);
- * float32: libm's expf. */
+ * float32: libm's expf. LiteRT's optimized kernel, 8 bit in: a float32 table of e^(-s beta d), y = round half away(e / (sum s_out)) + zo. */
 #include <math.h>
 
 #include "emu/ref/common.h"
@@ -17,6 +17,7 @@ typedef struct softmax_state {
     int shift;
     int32_t diff_min;
     emu_rule rule;
+    float *table;                                 /* EMU_OPTIMIZED: e^(-s beta d), d = 0 .. 255; else NULL */
     bool wraps;                                   /* EMU_SOFTMAX16_WRAPS */
     int16_t exp_table[TABLE], recip_table[TABLE]; /* e^x on [-10, 0]; 1 / (1 + x) on [0, 1] */
     int32_t *exps;                                /* [depth] */
@@ -47,6 +48,14 @@ static int32_t look_up(int32_t v, const int16_t *table)
     return base + (((table[i + 1] - base) * (v & 127) + 64) >> 7);
 }
 
+static status float_table(emu_node *n, softmax_state *s, float scale, err *e)
+{
+    s->table = arena_alloc(n->mem, 256, sizeof *s->table);
+    if (!s->table) return emu_no_memory(n, e);
+    for (int d = 0; d < 256; d++) s->table[d] = expf(-scale * (float)d);
+    return ST_OK;
+}
+
 static status prepare(emu_node *n, err *e)
 {
     const model_tensor *in = emu_in(n, 0), *out = emu_out(n, 0);
@@ -72,6 +81,7 @@ static status prepare(emu_node *n, err *e)
     }
     bool known = (in->dtype == MODEL_I8 && (out->dtype == MODEL_I8 || out->dtype == MODEL_I16)) || (in->dtype == MODEL_U8 && out->dtype == MODEL_U8);
     if (!known) return emu_unsupported_type(n, e);
+    if (n->profile->habits & EMU_OPTIMIZED && !n->op->integer) return float_table(n, s, emu_scale(in) * n->op->attrs.beta, e);
     double real = scale * (double)(1 << 26), most = s->rule == EMU_ONCE ? 1073741823.0 : 2147483647.0;
     if (!n->op->integer) quant_multiplier(real < most ? real : most, &s->multiplier, &s->shift);
     if (s->shift < 0) return emu_fail(n, e, ST_UNSUPPORTED, "input scale %g is too small for the fixed-point softmax", scale);
@@ -98,6 +108,23 @@ static void row8(const softmax_state *s, const model_tensor *in, const model_ten
         int64_t v = low;
         if (s->exps[i] >= 0) v = (int64_t)quant_divide_pot(quant_doubling_high_mul(scale, s->exps[i]), shift) + low;
         emu_store(out, to, at + i, emu_clamp(v, low, high, ev));
+    }
+}
+
+static void row_float(const softmax_state *s, const model_tensor *in, const model_tensor *out, const void *from, void *to, size_t at, emu_events *ev)
+{
+    int32_t low, high, most = INT32_MIN;
+    float sum = 0;
+    emu_code_range(out, &low, &high);
+    for (size_t i = 0; i < s->depth; i++) {
+        int32_t x = emu_load(in, from, at + i);
+        most = x > most ? x : most;
+    }
+    for (size_t i = 0; i < s->depth; i++) sum += s->table[most - emu_load(in, from, at + i)];
+    float inverse = 1.0f / (sum * emu_scale(out));
+    for (size_t i = 0; i < s->depth; i++) {
+        float y = s->table[most - emu_load(in, from, at + i)] * inverse + 0.5f;
+        emu_store(out, to, at + i, emu_clamp((y < 65536 ? (int64_t)y : 65536) + emu_zero(out), low, high, ev));
     }
 }
 
@@ -148,6 +175,8 @@ static void run(emu_node *n, emu_events *ev)
             row32(s, n->op->attrs.beta, (const float *)from + at, (float *)to + at);
         else if (in->dtype == MODEL_I16)
             row16(s, (const int16_t *)from + at, (int16_t *)to + at, ev);
+        else if (s->table)
+            row_float(s, in, out, from, to, at, ev);
         else
             row8(s, in, out, from, to, at, ev);
     }

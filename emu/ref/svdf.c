@@ -23,6 +23,7 @@ static status prepare(emu_node *n, err *e)
     if (!s) return emu_no_memory(n, e);
     bool known = x->dtype == MODEL_I8 && f->dtype == MODEL_I8 && (t->dtype == MODEL_I8 || t->dtype == MODEL_I16) && y->dtype == MODEL_I8 &&
                  (memory->dtype == MODEL_I8 || memory->dtype == MODEL_I16) && (!bias || bias->dtype == MODEL_I32);
+    if (n->profile->habits & EMU_LITERT && memory->dtype != MODEL_I16) known = false;
     if (!known) return emu_unsupported_type(n, e);
     *s = (svdf_state){.batches = x->dims[0], .inputs = x->dims[1], .filters = f->dims[0], .memory = t->dims[1], .rank = n->op->attrs.rank};
     s->units = s->filters / s->rank;

@@ -15,6 +15,9 @@ typedef struct tconv_state {
     int32_t *multiplier;
     int *shift;
     int32_t low, high;
+    double *real;  /* XNNPACK: float32 scales */
+    bool wide;     /* sums and requantization of 64 bits */
+    int tail;      /* EMU_OPTIMIZED: channels from here on round as the reference does */
 } tconv_state;
 
 static int padding(const emu_node *n, int big, int small, int k, int stride) /* as the forward convolution from big to small */
@@ -32,17 +35,23 @@ static status prepare(emu_node *n, err *e)
     bool wide = in->dtype == MODEL_I16;
     bool bias_ok = !bias || (bias->data && (bias->dtype == MODEL_I32 || (wide && bias->dtype == MODEL_I64)));
     if (w->dtype != MODEL_I8 || !w->data || in->dtype != out->dtype || (!wide && in->dtype != MODEL_I8) || !bias_ok) return emu_unsupported_type(n, e);
-    if (wide && bias && bias->dtype == MODEL_I32) return emu_unsupported_type(n, e); /* no recorded output to prove it on */
+    s->wide = wide && !(bias && bias->dtype == MODEL_I32);
+    if (wide != s->wide && !(n->profile->habits & EMU_LITERT)) return emu_unsupported_type(n, e); /* TFLM misreads it */
     s->pad_top = padding(n, out->dims[1], in->dims[1], w->dims[1], a->stride_h);
     s->pad_left = padding(n, out->dims[2], in->dims[2], w->dims[2], a->stride_w);
     s->sums = arena_alloc(n->mem, out->n_elems, sizeof *s->sums);
     s->multiplier = arena_alloc(n->mem, (size_t)out->dims[3], sizeof *s->multiplier);
     s->shift = arena_alloc(n->mem, (size_t)out->dims[3], sizeof *s->shift);
-    if (!s->sums || !s->multiplier || !s->shift) return emu_no_memory(n, e);
+    bool gaps = a->padding == MODEL_SAME && (w->dims[1] < a->stride_h || w->dims[2] < a->stride_w); /* XNNPACK refuses these */
+    bool xnn = n->profile->conv == EMU_FLOAT_EVEN && !wide && !gaps;
+    s->real = xnn ? arena_alloc(n->mem, (size_t)out->dims[3], sizeof *s->real) : NULL;
+    if (!s->sums || !s->multiplier || !s->shift || (xnn && !s->real)) return emu_no_memory(n, e);
+    s->tail = n->profile->habits & EMU_OPTIMIZED && !wide ? out->dims[3] / 8 * 8 : 0;
     for (int c = 0; c < out->dims[3]; c++) {
         double real = (double)emu_scale(in) * (double)w->scale[w->n_scales > 1 ? c : 0] / (double)emu_scale(out);
         quant_multiplier(real, &s->multiplier[c], &s->shift[c]);
-        if (s->shift[c] > (wide ? 7 : 30)) return emu_fail(n, e, ST_UNSUPPORTED, "channel %d rescales by %g", c, real);
+        if (xnn) s->real[c] = (double)(emu_scale(in) * w->scale[w->n_scales > 1 ? c : 0] / emu_scale(out));
+        if (s->shift[c] > (s->wide ? 7 : 30)) return emu_fail(n, e, ST_UNSUPPORTED, "channel %d rescales by %g", c, real);
     }
     return emu_activation_range(n, out, &s->low, &s->high, e);
 }
@@ -71,11 +80,12 @@ static int32_t finish(const emu_node *n, const tconv_state *s, size_t i, int c, 
     if (bias) acc += bias->dtype == MODEL_I64 ? ((const int64_t *)bias->data)[c] : ((const int32_t *)bias->data)[c];
     emu_events_acc(ev, acc);
     ev->requants++;
-    if (emu_in(n, 2)->dtype == MODEL_I16) {
+    if (s->wide) {
         v = quant_requant_wide(acc, s->multiplier[c], s->shift[c]);
     } else {
         ev->wraps += quant_wrap32(acc) != acc;
-        v = quant_requant_twice(quant_wrap32(acc), s->multiplier[c], s->shift[c]);
+        v = s->real ? emu_scale_even(quant_wrap32(acc), (float)s->real[c])
+                    : emu_requant32(c < s->tail ? EMU_UP : EMU_TWICE, quant_wrap32(acc), s->multiplier[c], s->shift[c]);
     }
     return emu_clamp(v + emu_zero(emu_out(n, 0)), s->low, s->high, ev);
 }

@@ -110,6 +110,72 @@ TEST(FullyConnected, TheTwoEnginesRoundDifferently)
     }
 }
 
+TEST(Quantize, WhatLiteRTsVectorsLeaveOverRoundsAsTheReference)
+{
+    // -2 at 1/4 is -1/2: the reference makes it -1 (ties away), vectors of 16 codes 0 (half up), and so does XNNPACK in 2^-8.
+    for (const char *profile : {"tflm", "litert-ref", "ruy", "xnnpack"}) {
+        One g(MODEL_QUANTIZE);
+        g.in(g.tensor(MODEL_I8, {1, 17}, 1, 0));
+        g.out(g.tensor(MODEL_I8, {1, 17}, 4, 0));
+        err e = {};
+        ASSERT_OK(g.prepare(&e, profile), e);
+        g.set<int8_t>(0, {-2, -2, -2, -2, -2, -2, -2, -2, -2, -2, -2, -2, -2, -2, -2, -2, -2});
+        g.run();
+        std::string p = profile;
+        EXPECT_EQ(p == "ruy" || p == "xnnpack" ? 0 : -1, g.result<int8_t>()[0]) << profile;
+        EXPECT_EQ(p == "xnnpack" ? 0 : -1, g.result<int8_t>()[16]) << profile;
+    }
+}
+
+TEST(LeakyRelu, XnnpackCountsIn256ths)
+{
+    // Equal scales, alpha 1/4: -2 is -1/2. XNNPACK: (-2 64 + 128) >> 8 = 0; the built-in kernel: -1 (ties away).
+    for (const char *profile : {"ruy", "xnnpack"}) {
+        One g(MODEL_LEAKY_RELU);
+        g.op.attrs.alpha = 0.25f;
+        g.in(g.tensor(MODEL_I8, {1, 3}, 1, 0));
+        g.out(g.tensor(MODEL_I8, {1, 3}, 1, 0));
+        err e = {};
+        ASSERT_OK(g.prepare(&e, profile), e);
+        g.set<int8_t>(0, {-2, -4, 7});
+        g.run();
+        EXPECT_EQ((std::vector<int8_t>{(int8_t)(std::string(profile) == "xnnpack" ? 0 : -1), -1, 7}), g.result<int8_t>()) << profile;
+    }
+}
+
+TEST(Add, LiteRTsVectorsCutTo16Bits)
+{
+    // Sums in steps of 1/256, cut to 16 bits before they saturate to 8: 100 + 100 are 51200, cut -14336; 75 + 75 are 38400, cut -27136.
+    One g(MODEL_ADD);
+    g.in(g.tensor(MODEL_I8, {1, 17}, 1, 0));
+    g.in(g.tensor(MODEL_I8, {1, 17}, 1, 0));
+    g.out(g.tensor(MODEL_I8, {1, 17}, 1.0f / 256, 0));
+    err e = {};
+    ASSERT_OK(g.prepare(&e, "ruy"), e);
+    for (int t : {0, 1}) g.set<int8_t>(t, {100, 75, -75, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 75});
+    g.run();
+    auto y = g.result<int8_t>();
+    EXPECT_EQ(-128, y[0]);
+    EXPECT_EQ(-128, y[1]);
+    EXPECT_EQ(127, y[2]);
+    EXPECT_EQ(127, y[3]);
+    EXPECT_EQ(127, y[16]); // left over: no vector
+}
+
+TEST(ArgMax, ComparesFloats)
+{
+    static const int32_t axis[] = {-1};
+    One g(MODEL_ARG_MAX);
+    g.in(g.tensor(MODEL_F32, {1, 3}, 0, 0));
+    g.in(g.tensor(MODEL_I32, {1}, 0, 0, axis));
+    g.out(g.tensor(MODEL_I32, {1}, 0, 0));
+    err e = {};
+    ASSERT_OK(g.prepare(&e), e);
+    g.set<float>(0, {-1.5f, -1.25f, -1.25f});
+    g.run();
+    EXPECT_EQ(1, g.result<int32_t>()[0]);
+}
+
 TEST(AveragePool, RoundsHalfAwayFromZero)
 {
     One g(MODEL_AVERAGE_POOL_2D);
