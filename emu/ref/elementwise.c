@@ -26,6 +26,7 @@ typedef struct binary_state {
     int32_t low, high;
     float low_f, high_f;
     bool xnn;        /* XNNPACK's kernel: it takes 8 bits, and scales that are not too far apart */
+    bool same;       /* the operands have one shape */
     size_t run;      /* LiteRT's vectors go over runs of this many results, ... */
     size_t vectors;  /* ... and take the first so many of each: 16 bits hold the result and its sum with the zero point */
     const model_integer *apart; /* ADD of operands requantized one by one, or NULL */
@@ -67,6 +68,7 @@ static void in_vectors(binary_state *s, bool mul, const model_tensor *a, const m
     bool same = a->n_dims == b->n_dims;
     for (int d = 0; same && d < a->n_dims; d++) same = a->dims[d] == b->dims[d];
     size_t step = same || mul ? 16 : 8;
+    s->same = same;
     s->run = out->n_elems;
     if (same || a->n_elems == 1 || b->n_elems == 1) s->vectors = s->run / step * step;
 }
@@ -154,13 +156,27 @@ static int64_t one_float(const binary_state *s, int32_t a, int32_t b)
     return (int64_t)roundf(v) - s->zero[2];
 }
 
+/* One operand in a vector of LiteRT's ADD: of one shape, shifts come together before the only rounding; else the right shift truncates. */
+static int64_t operand_in_vectors(const binary_state *s, int i, int32_t x)
+{
+    int left = s->left + s->s[i];
+    int64_t shifted = left >= 0 ? (int64_t)x * ((int64_t)1 << left) : x >> -left;
+    if (s->same) return quant_doubling_high_mul(quant_wrap32(shifted), s->m[i]);
+    return quant_doubling_high_mul(quant_wrap32((int64_t)x * ((int64_t)1 << s->left)), s->m[i]) >> -s->s[i];
+}
+
+static int64_t add_in_vectors(const binary_state *s, int32_t a, int32_t b)
+{
+    return quant_requant_twice(quant_wrap32(operand_in_vectors(s, 0, a) + operand_in_vectors(s, 1, b)), s->m[2], s->s[2]);
+}
+
 static int64_t code(const emu_node *n, const binary_state *s, bool mul, size_t i, int32_t a, int32_t b)
 {
     bool narrow = emu_out(n, 0)->dtype == MODEL_I8 && !n->op->integer;
     if (s->xnn) return one_xnn(s, mul, a, b);
     if (narrow && !mul && n->profile->habits & EMU_FLOAT_ADD) return one_float(s, a, b);
-    int64_t v = one(s, n->profile, mul, a, b);
-    if (s->vectors == 0 || i % s->run >= s->vectors) return v;
+    if (s->vectors == 0 || i % s->run >= s->vectors) return one(s, n->profile, mul, a, b);
+    int64_t v = mul ? one(s, n->profile, mul, a, b) : add_in_vectors(s, a, b);
     int64_t cut = mul ? quant_clamp((int32_t)v, INT16_MIN, INT16_MAX) : wrap16(v);
     return wrap16(cut + s->zero[2]) - s->zero[2];
 }

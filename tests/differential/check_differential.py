@@ -36,6 +36,7 @@ NEVER = {
 BEYOND_32 = "a product beyond 32 bits: what XNNPACK makes of it depends on the CPU's vectors"
 KNOWN = {
     **{("MUL", "a8", profile): (0.02, "a result beyond 16 bits wraps in LiteRT's vectors; whose runs are not known under broadcasting") for profile in PROFILES[2:]},
+    ("ADD", "a8", "ruy"): (0.02, "a result beyond 16 bits under broadcasting, as in MUL"),
     ("ADD", "a8", "xnnpack"): (0.02, "ties of scales that are powers of two"),
     ("MEAN", "a8", "xnnpack"): (0.06, "ties of equal scales"),
     ("CONV_2D", "w8a8", "xnnpack"): (0.02, BEYOND_32), ("DEPTHWISE_CONV_2D", "w8a8", "xnnpack"): (0.02, BEYOND_32),

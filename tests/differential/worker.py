@@ -5,6 +5,7 @@ out: {"index", "op", "kind", "at": who is asked now}; then {"index", "done": {pr
 import json
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 
@@ -51,6 +52,7 @@ def main():
             done = {}
 
             def say(who):
+                signal.alarm(300)  # an engine that hangs dies by it
                 print(json.dumps({"index": case.index, "op": case.op, "kind": case.kind, "at": who}), file=answers)
             pathlib.Path(model).write_bytes(case.model)
             for profile in ask["profiles"]:
@@ -76,6 +78,7 @@ def main():
                     done[profile] = ["differ", f"{different}; {keep(ask['keep'], case, profile, want)}", 0]
                 else:
                     done[profile] = ["equal", "", sum(a.size for a in want)]
+            signal.alarm(0)
             print(json.dumps({"index": case.index, "op": case.op, "kind": case.kind, "done": done}), file=answers)
 
 
