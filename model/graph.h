@@ -98,6 +98,16 @@ typedef struct model_integer {
     int left_shift;               /* ADD: bits by which both operands are shifted first */
 } model_integer;
 
+/* The sum of products of a layer with weights, two's complement. */
+typedef enum model_overflow {
+    MODEL_WRAP,    /* modulo 2^bits; the order of the additions does not matter */
+    MODEL_SATURATE /* every addition, the bias's included, is cut to the limits; the order matters (emu/ref/mac.h) */
+} model_overflow;
+typedef struct model_accumulator {
+    int bits;                     /* 8..32 or 64; 0 = as the library keeps it */
+    model_overflow overflow;
+} model_accumulator;
+
 typedef struct model_weights {    /* of an op bound to a choice */
     model_nesting nesting;
     int bits;                     /* of the master (nested) */
@@ -118,6 +128,7 @@ typedef struct model_op {
     int choice;                   /* choice that selects this op's bits, -1 = none */
     const model_integer *integer; /* NULL = arithmetic follows from the tensors' scales */
     const model_weights *weights; /* NULL = inputs[1] as it is */
+    model_accumulator accumulator;/* convolutions and fully connected layers; bits 0 elsewhere */
 } model_op;
 
 typedef struct model_candidate {
@@ -165,5 +176,9 @@ const char *model_opcode_name(model_opcode c);         /* TFLite's name: "CONV_2
 size_t model_tensor_bytes(const model_tensor *t);
 /* Weight code of width w from a master code (see model_nesting); bits and w in 1..8, w <= bits. */
 int model_nest(model_nesting rule, int master, int bits, int w);
+bool model_accumulator_bits_ok(int64_t bits);          /* 8..32 or 64 */
+const char *model_overflow_name(model_overflow o);     /* "wrap", "saturate" */
+/* "16", "16:wrap" (the same) or "16:saturate". ST_ARG (where "--accumulator"): anything else, other widths. */
+status model_accumulator_parse(const char *text, model_accumulator *out, err *e);
 
 #endif

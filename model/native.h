@@ -18,6 +18,7 @@ extern const char *const native_dtypes[];         /* by model_dtype, NULL-termin
 extern const char *const native_paddings[];       /* by model_padding */
 extern const char *const native_activations[];    /* by model_activation */
 extern const char *const native_nestings[];       /* by model_nesting */
+extern const char *const native_overflows[];      /* by model_overflow */
 int native_default_bits(model_dtype t);
 
 #endif

@@ -206,13 +206,24 @@ static bool type_ok(const emu_node *n)
     return in->dtype == MODEL_I16 && (!bias || bias->dtype == MODEL_I32 || bias->dtype == MODEL_I64) && emu_zero(in) == 0 && emu_zero(out) == 0;
 }
 
+/* 64 bits are cut to the 32 that the library requantizes: for those layers the same as 32 and wrapping. */
+static void choose_accumulator(const emu_node *n, emu_mac *m)
+{
+    int own = m->acc64 ? 64 : 32, bits = n->accumulator.bits;
+    bool given = bits && bits <= own;
+    m->bits = given ? bits : own;
+    m->saturate = given && n->accumulator.overflow == MODEL_SATURATE;
+    m->bias_first = !m->acc64 && emu_profile_bias_first(n->profile);
+}
+
 status emu_mac_prepare(emu_node *n, int out_c, int depth, bool transposed, bool is_fc, emu_mac *m, err *e)
 {
     if (!type_ok(n)) return emu_unsupported_type(n, e);
     m->out_c = out_c;
     m->depth = depth;
     TRY(n->op->integer ? stated_tables(n, is_fc, m, e) : scale_tables(n, is_fc, m, e));
+    choose_accumulator(n, m);
     m->rests = m->rule == EMU_MVE && emu_in(n, 1)->bits == 4 && n->op->code == MODEL_CONV_2D;
-    m->short_sums = m->acc64 && n->op->code == MODEL_CONV_2D && n->profile->habits & EMU_S16_SHORT_SUMS;
+    m->short_sums = m->acc64 && !n->accumulator.bits && n->op->code == MODEL_CONV_2D && n->profile->habits & EMU_S16_SHORT_SUMS;
     return prepare_weights(n, transposed, is_fc, m, e);
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "emu/ref/mac.h"
+#include "quant/accumulator.h"
 #include "quant/requant.h"
 
 int64_t emu_mac_dot(const emu_mac *m, const int16_t *x, const int16_t *w)
@@ -72,16 +73,17 @@ static int64_t add64(int64_t a, int64_t b, emu_events *ev)
     return sum;
 }
 
-int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev)
+int64_t emu_mac_bias(const emu_mac *m, int entry, int c)
 {
     size_t k = (size_t)entry * (size_t)m->out_c + (size_t)c;
-    if (m->bias) sum = m->bias64 ? add64(sum, ((const int64_t *)m->bias)[k], ev) : sum + ((const int32_t *)m->bias)[k];
-    emu_events_acc(ev, sum);
-    if (!m->acc64) {
-        int32_t acc = quant_wrap32(sum);
-        ev->wraps += acc != sum;
-        sum = acc;
-    }
+    if (!m->bias) return 0;
+    return m->bias64 ? ((const int64_t *)m->bias)[k] : ((const int32_t *)m->bias)[k];
+}
+
+/* sum: the finished accumulator, of 32 bits at most unless acc64. */
+static int32_t requantize(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev)
+{
+    size_t k = (size_t)entry * (size_t)m->out_c + (size_t)c;
     if (m->rule == EMU_RAW) return (int32_t)sum;
     ev->requants++;
     int64_t v = 0;
@@ -104,6 +106,47 @@ int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_even
     return emu_clamp(v, m->low[entry], m->high[entry], ev);
 }
 
+int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev)
+{
+    size_t k = (size_t)entry * (size_t)m->out_c + (size_t)c;
+    if (m->bias) sum = m->bias64 ? add64(sum, ((const int64_t *)m->bias)[k], ev) : sum + ((const int32_t *)m->bias)[k];
+    emu_events_acc(ev, sum);
+    if (m->bits < 64) {
+        int64_t acc = quant_acc_wrap(sum, m->bits);
+        ev->wraps += acc != sum;
+        sum = acc;
+    }
+    return requantize(m, entry, c, sum, ev);
+}
+
+typedef struct steps { /* a saturating accumulator on its way */
+    int bits;
+    int64_t acc, least, most; /* extremes of the results before they were cut (within 64 bits) */
+    bool cut, any;
+} steps;
+
+static void step(steps *s, int64_t term)
+{
+    bool beyond = false;
+    int64_t exact = quant_acc_add(s->acc, term, 64, &beyond);
+    s->acc = quant_acc_add(s->acc, term, s->bits, &s->cut);
+    if (!s->any || exact < s->least) s->least = exact;
+    if (!s->any || exact > s->most) s->most = exact;
+    s->any = true;
+}
+
+int32_t emu_mac_finish_steps(const emu_mac *m, int entry, int c, const int16_t *x, const int16_t *w, int n, emu_events *ev)
+{
+    steps s = {.bits = m->bits};
+    if (m->bias && m->bias_first) step(&s, emu_mac_bias(m, entry, c));
+    for (int i = 0; i < n; i++) step(&s, (int64_t)x[i] * w[i]);
+    if (m->bias && !m->bias_first) step(&s, emu_mac_bias(m, entry, c));
+    emu_events_acc(ev, s.most);
+    if (s.least < ev->acc_min) ev->acc_min = s.least;
+    ev->saturations += s.cut;
+    return requantize(m, entry, c, s.acc, ev);
+}
+
 /* Dot product as CMSIS-NN's 16-bit convolution sums it: the first 512 products in int32, the rest in int64; all in int32 for a
  * left-over pixel. */
 static int64_t dot_short(const emu_mac *m, const int16_t *x, const int16_t *w, bool last)
@@ -113,13 +156,19 @@ static int64_t dot_short(const emu_mac *m, const int16_t *x, const int16_t *w, b
     return quant_wrap32(head) + rest;
 }
 
+/* One channel of m->column: from its exact sum, or product by product where the accumulator saturates. */
+static int32_t finish(const emu_mac *m, int entry, int c, const int16_t *w, int64_t sum, emu_events *ev)
+{
+    return m->saturate ? emu_mac_finish_steps(m, entry, c, m->column, w, m->depth, ev) : emu_mac_finish(m, entry, c, sum, ev);
+}
+
 /* Four channels of a pixel pair of PULP-NN's mixed convolution with a signed output and no ReLU: clipped as unsigned, low bits kept. */
-static int32_t finish_pair(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev)
+static int32_t finish_pair(const emu_mac *m, int entry, int c, const int16_t *w, int64_t sum, emu_events *ev)
 {
     int32_t low = m->low[entry], high = m->high[entry], top = 2 * high + 1;
     m->low[entry] = 0;
     m->high[entry] = top;
-    int32_t code = emu_mac_finish(m, entry, c, sum, ev);
+    int32_t code = finish(m, entry, c, w, sum, ev);
     m->low[entry] = low;
     m->high[entry] = high;
     return code > high ? code - top - 1 : code;
@@ -130,24 +179,26 @@ void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, v
     const int16_t *w = m->weights[n->candidate] + (size_t)first * (size_t)m->lanes;
     const model_tensor *t = emu_out(n, 0);
     emu_mac rest;
-    int c = 0;
+    int c = 0, fours = m->short_sums ? 0 : count / 4 * 4;
     if (last && m->rests) {
         rest = *m;
         rest.rule = EMU_MVE_REST;
         m = &rest;
     }
-    for (; c + 4 <= count && !m->short_sums; c += 4) {
-        int64_t sum[4];
-        emu_mac_dot4(m, m->column, w + (size_t)c * (size_t)m->lanes, sum);
+    for (; c < fours; c += 4) {
+        const int16_t *rows = w + (size_t)c * (size_t)m->lanes;
+        int64_t sum[4] = {0};
+        if (!m->saturate) emu_mac_dot4(m, m->column, rows, sum);
         for (int i = 0; i < 4; i++) {
-            int32_t code = m->unsigned_pairs && !last ? finish_pair(m, n->entry, first + c + i, sum[i], ev) : emu_mac_finish(m, n->entry, first + c + i, sum[i], ev);
+            const int16_t *row = rows + (size_t)i * (size_t)m->lanes;
+            int32_t code = m->unsigned_pairs && !last ? finish_pair(m, n->entry, first + c + i, row, sum[i], ev) : finish(m, n->entry, first + c + i, row, sum[i], ev);
             emu_store(t, out, at + (size_t)(c + i), code);
         }
     }
     for (; c < count; c++) {
         const int16_t *row = w + (size_t)c * (size_t)m->lanes;
-        int64_t sum = m->short_sums ? dot_short(m, m->column, row, last) : emu_mac_dot(m, m->column, row);
-        emu_store(t, out, at + (size_t)c, emu_mac_finish(m, n->entry, first + c, sum, ev));
+        int64_t sum = m->saturate ? 0 : m->short_sums ? dot_short(m, m->column, row, last) : emu_mac_dot(m, m->column, row);
+        emu_store(t, out, at + (size_t)c, finish(m, n->entry, first + c, row, sum, ev));
     }
     ev->macs += (uint64_t)count * (uint64_t)m->depth;
 }
