@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bitemu check` on whole networks: no accumulator of any input that was run lies outside the proven bounds; every bound is confirmed by
 the emulator (check does that itself, and fails otherwise) under several libraries, widths and both overflows."""
+import json
 import pathlib
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import SHARED, SOURCE, Checks, bitemu, bitemu_json
-
-import json
 
 checks = Checks()
 
@@ -21,6 +21,14 @@ def proven(model, *args):
     return json.loads(done.stdout)["layers"]
 
 
+def crcs(model, x, limit, *args):
+    with tempfile.TemporaryDirectory() as folder:
+        trace = pathlib.Path(folder) / "t.jsonl"
+        done = bitemu("run", model, "--input", x, "--profile", "tflm", "--trace", trace, *limit, *args)
+        checks.check(done.returncode == 0, f"{model.name} {args}: {done.stderr.strip()}")
+        return [json.loads(line).get("crc") for line in trace.read_text().splitlines()]
+
+
 def one(model, x, limit):
     bounds = proven(model, "--profile", "tflm")
     for args in (("--accumulator", "8"), ("--accumulator", "16:saturate"), ("--accumulator", "24:saturate", "--profile", "cmsis-nn"),
@@ -28,6 +36,8 @@ def one(model, x, limit):
         proven(model, *args)
     if x is None or bounds is None:
         return
+    whole, steps = crcs(model, x, limit), crcs(model, x, limit, "--accumulator", "32:saturate")
+    checks.check(whole == steps, f"{model.name}: 32 bits that saturate, and never do, compute other codes")
     seen = {layer["index"]: layer for layer in bitemu_json("run", model, "--input", x, "--profile", "tflm", *limit)["layers"]}
     for b in bounds:
         s = seen[b["index"]]

@@ -89,6 +89,52 @@ TEST(Accumulator, NarrowOnesWrapOrSaturateInTheLibrarysOrder)
     }
 }
 
+// 32 bits that saturate and never do: product by product the layer must be what it is by its fast sums. Libraries with readings of their
+// own: CMSIS-NN's nibbles (odd channels, 4 bits), CMix-NN's rotated weights and padding with code 0.
+TEST(Accumulator, ProductByProductEqualsTheFastSums)
+{
+    int8_t narrow[3 * 3 * 6];
+    uint8_t packed[3 * 3 * 4];
+    for (int i = 0; i < 54; i++) narrow[i] = (int8_t)(i * 5 % 16 - 8);
+    for (int i = 0; i < 36; i++) packed[i] = (uint8_t)(i * 7 % 16);
+    static const int32_t multiplier[] = {1 << 30}, zero[] = {3}, high[] = {15}, low[] = {0};
+    static const int8_t shift[] = {-5};
+    model_integer stated = {};
+    stated.n_entries = stated.n_channels = 1;
+    stated.multiplier = multiplier;
+    stated.shift = shift;
+    stated.in_zero = zero;
+    stated.out_min = low;
+    stated.out_max = high;
+    for (const char *profile : {"cmsis-nn", "cmix-nn"}) {
+        bool cmix = std::string(profile) == "cmix-nn";
+        std::vector<std::vector<int32_t>> answers;
+        for (int bits : {0, 32}) {
+            One g(MODEL_DEPTHWISE_CONV_2D);
+            int c = cmix ? 4 : 3, k = cmix ? 1 : 2;
+            g.op.attrs.padding = MODEL_SAME;
+            g.op.attrs.depth_multiplier = k;
+            g.op.accumulator = {bits, MODEL_SATURATE};
+            g.op.integer = cmix ? &stated : nullptr;
+            g.in(g.tensor(cmix ? MODEL_U8 : MODEL_I8, {1, 4, 3, c}, cmix ? 0 : 1, cmix ? 0 : 2));
+            g.in(g.tensor(cmix ? MODEL_U8 : MODEL_I8, {1, 3, 3, c * k}, cmix ? 0 : 1, 0, cmix ? (const void *)packed : narrow));
+            g.tensors[1].bits = 4;
+            g.out(g.tensor(cmix ? MODEL_U8 : MODEL_I8, {1, 4, 3, c * k}, cmix ? 0 : 9, 0));
+            err e = {};
+            emu_overflow o = {};
+            ASSERT_OK(g.prepare(&e, profile), e);
+            for (int i = 0; i < 12 * c; i++) ((uint8_t *)emu_tensor_data(g.session, 0))[i] = (uint8_t)(i * 11 % 16);
+            g.run();
+            std::vector<int8_t> y = g.result<int8_t>();
+            answers.emplace_back(y.begin(), y.end());
+            EXPECT_EQ(0u, g.ev.saturations);
+            ASSERT_OK(emu_overflow_prove(g.session, 0, g.mem, &o, &e), e);
+            EXPECT_OK(emu_overflow_confirm(g.session, 0, &o, g.mem, &e), e); // both bounds are reached
+        }
+        EXPECT_EQ(answers[0], answers[1]) << profile;
+    }
+}
+
 TEST(Accumulator, OtherWidthsAndOtherOperatorsAreRefused)
 {
     for (int bits : {-1, 1, 7, 33, 63, 65}) {
