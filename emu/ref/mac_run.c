@@ -64,12 +64,12 @@ static int64_t scale_trunc(int64_t acc, float scale)
     return v >= 2147483648.0f ? INT32_MAX : v > -2147483648.0f ? (int64_t)v : INT32_MIN;
 }
 
-/* a + b modulo 2^64, overflow counted: |a| is small, but a 64-bit bias may be anything. */
-static int64_t add64(int64_t a, int64_t b, emu_events *ev)
+/* a + b modulo 2^64; *left becomes true when the exact sum left it: |a| is small, but a 64-bit bias may be anything. */
+static int64_t add64(int64_t a, int64_t b, bool *left)
 {
     uint64_t u = (uint64_t)a + (uint64_t)b;
     int64_t sum = u <= INT64_MAX ? (int64_t)u : (int64_t)(u - ((uint64_t)1 << 63)) + INT64_MIN;
-    ev->wraps += (a < 0) == (b < 0) && (sum < 0) != (a < 0);
+    *left |= (a < 0) == (b < 0) && (sum < 0) != (a < 0);
     return sum;
 }
 
@@ -81,7 +81,7 @@ int64_t emu_mac_bias(const emu_mac *m, int entry, int c)
 }
 
 /* sum: the finished accumulator, of 32 bits at most unless acc64. */
-static int32_t requantize(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev)
+static inline int32_t requantize(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev)
 {
     size_t k = (size_t)entry * (size_t)m->out_c + (size_t)c;
     if (m->rule == EMU_RAW) return (int32_t)sum;
@@ -109,14 +109,18 @@ static int32_t requantize(const emu_mac *m, int entry, int c, int64_t sum, emu_e
 int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev)
 {
     size_t k = (size_t)entry * (size_t)m->out_c + (size_t)c;
-    if (m->bias) sum = m->bias64 ? add64(sum, ((const int64_t *)m->bias)[k], ev) : sum + ((const int32_t *)m->bias)[k];
+    int64_t acc;
+    bool left = false;
+    if (m->bias) sum = m->bias64 ? add64(sum, ((const int64_t *)m->bias)[k], &left) : sum + ((const int32_t *)m->bias)[k];
     emu_events_acc(ev, sum);
-    if (m->bits < 64) {
-        int64_t acc = quant_acc_wrap(sum, m->bits);
+    if (m->bits == 32) { /* nearly always */
+        acc = quant_wrap32(sum);
         ev->wraps += acc != sum;
-        sum = acc;
+    } else {
+        acc = quant_acc_wrap(sum, m->bits);
+        ev->wraps += left || acc != sum;
     }
-    return requantize(m, entry, c, sum, ev);
+    return requantize(m, entry, c, acc, ev);
 }
 
 typedef struct steps { /* a saturating accumulator on its way */
@@ -179,26 +183,29 @@ void emu_mac_column(const emu_mac *m, const emu_node *n, int first, int count, v
     const int16_t *w = m->weights[n->candidate] + (size_t)first * (size_t)m->lanes;
     const model_tensor *t = emu_out(n, 0);
     emu_mac rest;
-    int c = 0, fours = m->short_sums ? 0 : count / 4 * 4;
+    int c = 0;
     if (last && m->rests) {
         rest = *m;
         rest.rule = EMU_MVE_REST;
         m = &rest;
     }
-    for (; c < fours; c += 4) {
-        const int16_t *rows = w + (size_t)c * (size_t)m->lanes;
-        int64_t sum[4] = {0};
-        if (!m->saturate) emu_mac_dot4(m, m->column, rows, sum);
+    for (; m->saturate && c < count; c++) {
+        const int16_t *row = w + (size_t)c * (size_t)m->lanes;
+        bool pair = m->unsigned_pairs && !last && c < count / 4 * 4;
+        emu_store(t, out, at + (size_t)c, pair ? finish_pair(m, n->entry, first + c, row, 0, ev) : finish(m, n->entry, first + c, row, 0, ev));
+    }
+    for (; c + 4 <= count && !m->short_sums; c += 4) {
+        int64_t sum[4];
+        emu_mac_dot4(m, m->column, w + (size_t)c * (size_t)m->lanes, sum);
         for (int i = 0; i < 4; i++) {
-            const int16_t *row = rows + (size_t)i * (size_t)m->lanes;
-            int32_t code = m->unsigned_pairs && !last ? finish_pair(m, n->entry, first + c + i, row, sum[i], ev) : finish(m, n->entry, first + c + i, row, sum[i], ev);
+            int32_t code = m->unsigned_pairs && !last ? finish_pair(m, n->entry, first + c + i, NULL, sum[i], ev) : emu_mac_finish(m, n->entry, first + c + i, sum[i], ev);
             emu_store(t, out, at + (size_t)(c + i), code);
         }
     }
     for (; c < count; c++) {
         const int16_t *row = w + (size_t)c * (size_t)m->lanes;
-        int64_t sum = m->saturate ? 0 : m->short_sums ? dot_short(m, m->column, row, last) : emu_mac_dot(m, m->column, row);
-        emu_store(t, out, at + (size_t)c, finish(m, n->entry, first + c, row, sum, ev));
+        int64_t sum = m->short_sums ? dot_short(m, m->column, row, last) : emu_mac_dot(m, m->column, row);
+        emu_store(t, out, at + (size_t)c, emu_mac_finish(m, n->entry, first + c, sum, ev));
     }
     ev->macs += (uint64_t)count * (uint64_t)m->depth;
 }
