@@ -18,7 +18,7 @@ typedef struct options {
 static const cli_usage usage = {
     "bitemu run MODEL --input X.npy [options]",
     "Runs a quantized network (.tflite or native .bitemu) on every input, exactly as the named arithmetic profile computes it, and\n"
-    "prints per layer what happened (accumulator range, wraps, clamps) and what it costs. A model with choices takes its bit widths\n"
+    "prints per layer what happened (accumulator range, wraps, saturations, clamps) and what it costs. A model with choices takes its bit widths\n"
     "per input from --policy. Costs are means per input; wraps and clamps are counted over all inputs.",
     "  bitemu run digits.bitemu --input digits_x.npy --labels digits_y.npy --board nucleo-l4r5zi\n"
     "  bitemu run digits.bitemu --input digits_x.npy --policy fixed:4 --format json\n"
@@ -103,6 +103,7 @@ int cmd_run(int argc, char **argv)
         {"--profile", "NAME", CLI_TEXT, &o.config.profile, "arithmetic (bitemu profiles lists them; default: the model's, else tflm)"},
         {"--board", "NAME|FILE", CLI_TEXT, &o.config.board, "board to price on (bitemu boards lists them)"},
         {"--policy", "P", CLI_TEXT, &o.config.policy, "bits per input: fixed:8, layers:8,4,2, controller, random:SEED"},
+        {"--accumulator", "BITS[:wrap|saturate]", CLI_TEXT, &o.config.accumulator, "of every MAC layer: 8 to 32 bits, or 64 (default: the layers' own)"},
         {"--limit", "N", CLI_COUNT, &o.limit, "only the first N inputs"},
         {"--threads", "N", CLI_COUNT, &o.threads, "threads (default 1); results do not depend on it"},
         {"--reset-state", "each|never", CLI_TEXT, &o.reset, "streaming models: state afresh with each input (default: kept)"},

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/table.h"
 
@@ -73,6 +74,7 @@ static json_t *json_layer(const sim_setup *s, const sim_result *r, int op)
     json_object_set_new(j, "bitops", json_real(mean(l->cost.bitops, r)));
     json_object_set_new(j, "cycles", s->board ? figure(mean(l->cost.cycles, r)) : json_null());
     json_object_set_new(j, "wraps", json_integer((json_int_t)l->events.wraps));
+    json_object_set_new(j, "saturations", json_integer((json_int_t)l->events.saturations));
     json_object_set_new(j, "clamps", json_integer((json_int_t)l->events.clamps));
     json_object_set_new(j, "acc_min", l->events.acc_seen ? json_integer(l->events.acc_min) : json_null());
     json_object_set_new(j, "acc_max", l->events.acc_seen ? json_integer(l->events.acc_max) : json_null());
@@ -103,6 +105,7 @@ static json_t *json_totals(const sim_setup *s, const sim_result *r)
     json_object_set_new(t, "sram_bytes", json_integer((json_int_t)s->plan->sram_bytes));
     json_object_set_new(t, "flash_bytes", json_integer((json_int_t)s->plan->flash_bytes));
     json_object_set_new(t, "wraps", json_integer((json_int_t)ev.wraps));
+    json_object_set_new(t, "saturations", json_integer((json_int_t)ev.saturations));
     json_object_set_new(t, "clamps", json_integer((json_int_t)ev.clamps));
     return t;
 }
@@ -116,6 +119,7 @@ static void report_json(const sim_setup *s, const sim_result *r)
     json_object_set_new(j, "profile", json_string(s->profile->name));
     json_object_set_new(j, "profile_version", json_string(s->profile->version));
     json_object_set_new(j, "policy", json_string(s->policy_text));
+    json_object_set_new(j, "accumulator", s->accumulator_text ? json_string(s->accumulator_text) : json_null());
     json_object_set_new(j, "board", s->board ? json_string(hw_board_name(s->board)) : json_null());
     json_object_set_new(j, "kernels", s->board ? json_string(hw_board_kernels(s->board)) : json_null());
     json_object_set_new(j, "totals", json_totals(s, r));
@@ -141,7 +145,7 @@ static void csv_field(const char *s)
 
 static void report_csv(const sim_setup *s, const sim_result *r)
 {
-    puts("index,name,op,w_bits,a_bits,macs,bitops,cycles,wraps,clamps,acc_min,acc_max");
+    puts("index,name,op,w_bits,a_bits,macs,bitops,cycles,wraps,clamps,acc_min,acc_max,saturations");
     for (int op = 0; op < s->graph->subgraphs[0].n_ops; op++) {
         const model_op *o = &s->graph->subgraphs[0].ops[op];
         const sim_layer_sum *l = &r->layers[op];
@@ -156,14 +160,18 @@ static void report_csv(const sim_setup *s, const sim_result *r)
         printf(",%" PRIu64 ",%" PRIu64 ",", l->events.wraps, l->events.clamps);
         if (l->events.acc_seen) printf("%" PRId64 ",%" PRId64, l->events.acc_min, l->events.acc_max);
         else putchar(',');
-        putchar('\n');
+        printf(",%" PRIu64 "\n", l->events.saturations);
     }
 }
 
 static void text_layers(const sim_setup *s, const sim_result *r)
 {
-    static const char *const columns[] = {">#", "op", "name", ">w", ">a", ">MACs", ">cycles", ">wraps", ">clamps", ">acc min", ">acc max", NULL};
-    cli_table *t = cli_table_create(columns);
+    static const char *const columns[] = {">#", "op", "name", ">w", ">a", ">MACs", ">cycles", ">wraps", ">clamps", ">acc min", ">acc max",
+                                          ">saturations", NULL};
+    const char *shown[sizeof columns / sizeof *columns];
+    memcpy(shown, columns, sizeof columns);
+    if (!s->saturates) shown[sizeof columns / sizeof *columns - 2] = NULL;
+    cli_table *t = cli_table_create(shown);
     if (!t) return;
     for (int op = 0; op < s->graph->subgraphs[0].n_ops; op++) {
         const model_op *o = &s->graph->subgraphs[0].ops[op];
@@ -186,6 +194,7 @@ static void text_layers(const sim_setup *s, const sim_result *r)
             cli_table_cell(t, "-");
             cli_table_cell(t, "-");
         }
+        if (s->saturates) cli_table_cell(t, "%" PRIu64, l->events.saturations);
     }
     cli_table_print(&t);
 }
@@ -230,8 +239,8 @@ static void text_costs(const sim_setup *s, const sim_result *r)
 
 static void report_text(const sim_setup *s, const sim_result *r)
 {
-    printf("%s: %" PRId64 " inputs, profile %s (%s), policy %s\n\n", s->graph->path, r->inputs, s->profile->name, s->profile->version,
-           s->policy_text);
+    printf("%s: %" PRId64 " inputs, profile %s (%s), %s%s%spolicy %s\n\n", s->graph->path, r->inputs, s->profile->name, s->profile->version,
+           s->accumulator_text ? "accumulator " : "", s->accumulator_text ? s->accumulator_text : "", s->accumulator_text ? ", " : "", s->policy_text);
     text_layers(s, r);
     if (s->dynamic) text_decisions(s, r);
     text_costs(s, r);

@@ -49,7 +49,7 @@ static void collect(err *all, const err *one)
         (void)snprintf(all->msg + at, sizeof all->msg - at, "; %.*s: %.*s", 100, one->where, 200, one->msg);
 }
 
-static status make_nodes(emu_session *s, const emu_profile *p, arena *a, err *e)
+static status make_nodes(emu_session *s, const emu_profile *p, const model_accumulator *accumulator, arena *a, err *e)
 {
     err all = {0};
     s->nodes = arena_alloc(a, (size_t)s->sub->n_ops, sizeof *s->nodes);
@@ -58,7 +58,7 @@ static status make_nodes(emu_session *s, const emu_profile *p, arena *a, err *e)
         emu_node *n = &s->nodes[i];
         err one = {0};
         *n = (emu_node){.graph = s->graph, .sub = s->sub, .op = &s->sub->ops[i], .index = i, .profile = p, .mem = a, .data = s->data,
-                        .variables = s->variables};
+                        .variables = s->variables, .accumulator = accumulator ? *accumulator : s->sub->ops[i].accumulator};
         status st = n->op->code == MODEL_UNSUPPORTED ? emu_fail(n, &one, ST_UNSUPPORTED, "unsupported operator")
                     : !emu_profile_has(p, n->op->type) ? emu_fail(n, &one, ST_UNSUPPORTED, "profile %s has no such operator", p->name)
                                                       : s->kernels.row[n->op->code].prepare(n, &one);
@@ -71,14 +71,22 @@ static status make_nodes(emu_session *s, const emu_profile *p, arena *a, err *e)
 
 status emu_session_create(const model_graph *g, const emu_profile *p, arena *a, emu_session **out, err *e)
 {
+    return emu_session_create_as(g, p, NULL, a, out, e);
+}
+
+status emu_session_create_as(const model_graph *g, const emu_profile *p, const model_accumulator *accumulator, arena *a, emu_session **out,
+                             err *e)
+{
     emu_session *s = arena_alloc(a, 1, sizeof *s);
+    int bits = accumulator ? accumulator->bits : 0;
     *out = NULL;
     if (!s) return nomem(g, e);
+    if (bits && bits != 64 && (bits < 2 || bits > 32)) return err_set(e, ST_ARG, "accumulator", "%d bits; 2 to 32, or 64", bits);
     s->graph = g;
     s->sub = &g->subgraphs[0];
     emu_kernels_ref(&s->kernels);
     TRY(make_tensors(s, a, e));
-    TRY(make_nodes(s, p, a, e));
+    TRY(make_nodes(s, p, bits ? accumulator : NULL, a, e));
     TRY(emu_session_reset(s, e));
     *out = s;
     return ST_OK;
@@ -112,6 +120,9 @@ status emu_session_reset(emu_session *s, err *e)
     }
     return ST_OK;
 }
+
+emu_node *emu_session_node(emu_session *s, int op) { return &s->nodes[op]; }
+const emu_kernel *emu_session_kernel(const emu_session *s, int op) { return &s->kernels.row[s->sub->ops[op].code]; }
 
 void *emu_tensor_data(emu_session *s, int tensor) { return s->data[tensor]; }
 

@@ -15,6 +15,11 @@ typedef struct emu_session emu_session;
  * ST_UNSUPPORTED lists every operator/type the profile has no rule for, at once. */
 status emu_session_create(const model_graph *g, const emu_profile *p, arena *a, emu_session **out, err *e);
 
+/* The same with one accumulator for every convolution and fully connected layer, whatever the file says (see emu/ref/mac.h);
+ * NULL or bits 0 = as above. bits: 2..32 or 64. Files and users get 8 and more; fewer let a test try every input. ST_ARG: other widths. */
+status emu_session_create_as(const model_graph *g, const emu_profile *p, const model_accumulator *accumulator, arena *a, emu_session **out,
+                             err *e);
+
 /* Starts streaming state afresh: variables from CALL_ONCE run again, LSTM/SVDF state zeroed. Done once by create. */
 status emu_session_reset(emu_session *s, err *e);
 

@@ -11,9 +11,10 @@ typedef struct emu_events {
     uint64_t outputs;  /* output elements */
     uint64_t requants; /* accumulators turned into output codes */
     uint64_t wraps;    /* accumulators whose exact sum left the accumulator's width (two's complement wrap) */
+    uint64_t saturations; /* saturating accumulators of which at least one addition was cut */
     uint64_t clamps;   /* output codes changed by the final clamp (range or fused activation) */
-    int64_t acc_min;   /* smallest and largest finished accumulator (bias included, exact, before any wrap) */
-    int64_t acc_max;   /* both 0, acc_seen 0, when the op has no accumulator */
+    int64_t acc_min;   /* smallest and largest finished accumulator (bias included, exact, before any wrap); of saturating ones the */
+    int64_t acc_max;   /* result of every addition before it was cut. Both 0, acc_seen 0, when the op has no accumulator */
     uint64_t acc_seen; /* finished accumulators behind acc_min/max */
 } emu_events;
 
@@ -31,6 +32,7 @@ static inline void emu_events_add(emu_events *sum, const emu_events *x)
     sum->outputs += x->outputs;
     sum->requants += x->requants;
     sum->wraps += x->wraps;
+    sum->saturations += x->saturations;
     sum->clamps += x->clamps;
     if (!x->acc_seen) return;
     if (!sum->acc_seen || x->acc_min < sum->acc_min) sum->acc_min = x->acc_min;

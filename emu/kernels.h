@@ -17,15 +17,31 @@ typedef struct emu_node { /* one operator of one session */
     void *state;                /* the row's own */
     void **data;                /* [sub->n_tensors] bytes of every tensor; NULL where it has none */
     void **variables;           /* [graph->n_variables] streaming state */
+    model_accumulator accumulator; /* asked for by the session or the layer; bits 0 = the library's own */
     int entry, candidate;       /* filled before run: entry of op->integer's table, candidate of op->choice; 0 without choices */
 } emu_node;
 
 typedef status emu_prepare_fn(emu_node *n, err *e);
 typedef void emu_run_fn(emu_node *n, emu_events *ev);
+
+/* One product of an output element. Its lane is the code of `element` minus the input's zero point, or, without one, `pad`. */
+typedef struct emu_tap {
+    int64_t element; /* of input 0; -1 = outside the image */
+    int32_t pad;     /* lane of a tap outside: 0, or what the library pads with minus the zero point */
+    int32_t weight;  /* lane: code minus zero point */
+} emu_tap;
+/* The products of output element `out` under n->entry and n->candidate, in the order in which they are added; their number, which
+ * for taps NULL is an upper limit. 0 = the library leaves the element out. */
+typedef int emu_taps_fn(const emu_node *n, size_t out, emu_tap *taps);
+struct emu_mac;
+typedef const struct emu_mac *emu_mac_fn(const emu_node *n); /* the common middle (emu/ref/mac.h); NULL = not in integers */
+
 typedef struct emu_kernel {
     emu_prepare_fn *prepare;
     emu_run_fn *run;
     emu_run_fn *reset; /* NULL = no state of its own */
+    emu_mac_fn *mac;   /* convolutions and fully connected layers, else NULL */
+    emu_taps_fn *taps; /* goes with mac */
 } emu_kernel;
 
 typedef struct emu_kernels {
@@ -33,6 +49,10 @@ typedef struct emu_kernels {
 } emu_kernels;
 
 void emu_kernels_ref(emu_kernels *k); /* fills every row: the specification */
+
+/* For use inside emu/: operator i of the session and its row. */
+emu_node *emu_session_node(emu_session *s, int op);
+const emu_kernel *emu_session_kernel(const emu_session *s, int op);
 
 /* For use in rows: the tensor behind input/output i, NULL if left out; its bytes. */
 const model_tensor *emu_in(const emu_node *n, int i);

@@ -79,6 +79,11 @@ bool emu_profile_has(const emu_profile *p, const char *op)
     return !p->operators || listed(moving, op) || listed(p->operators, op);
 }
 
+bool emu_profile_bias_first(const emu_profile *p)
+{
+    return listed("cmsis-nn cmsis-nn-single cmsis-nn-mve-single muriscv-nn tinyengine cmix-nn pulp-nn pulp-nn-mixed ruy xnnpack", p->name);
+}
+
 /* round half away from zero(v m 2^(s-31)), exact. |v| < 2^31, m < 2^31, s in [-31, 30]. */
 static int32_t half_away(int64_t v, int32_t m, int s)
 {

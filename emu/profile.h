@@ -82,6 +82,10 @@ const emu_profile *emu_profile_list(size_t *n);
 /* Does p's library have the operator (TFLite's name)? Operators that only move data belong to every profile. */
 bool emu_profile_has(const emu_profile *p, const char *op);
 
+/* Does p's library start a 32-bit accumulator at the bias? Else, and in 64 bits, it adds the bias last. Matters to accumulators that
+ * saturate; from the sources of each library's scalar kernels. */
+bool emu_profile_bias_first(const emu_profile *p);
+
 /* wrap32-safe dispatch of the rules with a Q0.31 multiplier and shift (TWICE, ONCE, UP, MVE, MVE_REST, HALF_AWAY, FLOOR). */
 int32_t emu_requant32(emu_rule rule, int32_t acc, int32_t m, int s);
 int32_t emu_requant64(emu_rule rule, int64_t acc, int32_t m, int s); /* WIDE, WIDE_HALVED, EXACT */

@@ -128,6 +128,9 @@ static status check_binding(const model_graph *g, int i, err *e)
     if ((w || op->choice >= 0) && !mac) return err_set(e, ST_UNSUPPORTED, "", "choices belong to convolutions and fully connected layers");
     if (t && t->n_keys && !mac && op->code != MODEL_QUANTIZE && op->code != MODEL_ADD)
         return err_set(e, ST_UNSUPPORTED, "", "integer tables by choice belong to convolutions, fully connected layers, QUANTIZE and ADD");
+    if (op->accumulator.bits && !mac) return err_set(e, ST_UNSUPPORTED, "", "accumulators are stated for convolutions and fully connected layers");
+    if (op->accumulator.bits && !model_accumulator_bits_ok(op->accumulator.bits))
+        return err_set(e, ST_FORMAT, "", "an accumulator of %d bits; 8 to 32, or 64", op->accumulator.bits);
     if (op->choice >= 0) TRY(check_decided(g, i, op->choice, e));
     for (int k = 0; t && k < t->n_keys; k++) {
         TRY(check_decided(g, i, t->key[k], e));

@@ -113,6 +113,16 @@ typedef struct model_grid {
     bool pad_one;                 /* binary input: taps outside the image are +1 (Larq's same_one); else they add 0 */
 } model_grid;
 
+/* The sum of products of a layer with weights, two's complement. */
+typedef enum model_overflow {
+    MODEL_WRAP,    /* modulo 2^bits; the order of the additions does not matter */
+    MODEL_SATURATE /* every addition, the bias's included, is cut to the limits; the order matters (emu/ref/mac.h) */
+} model_overflow;
+typedef struct model_accumulator {
+    int bits;                     /* 8..32 or 64; 0 = as the library keeps it */
+    model_overflow overflow;
+} model_accumulator;
+
 typedef struct model_weights {    /* of an op bound to a choice */
     model_nesting nesting;
     int bits;                     /* of the master (nested) */
@@ -136,6 +146,7 @@ typedef struct model_op {
     const model_grid *grid;       /* NULL = affine weights and input */
     const uint8_t *packed_input;  /* recorded cases: memory from the packed input's first byte on, for kernels that read it by byte; else NULL */
     size_t packed_bytes;
+    model_accumulator accumulator;/* convolutions and fully connected layers; bits 0 elsewhere */
 } model_op;
 
 typedef struct model_candidate {
@@ -185,5 +196,9 @@ size_t model_tensor_bytes(const model_tensor *t);
 int model_nest(model_nesting rule, bool is_unsigned, int master, int bits, int w);
 /* Are the weight codes of op in tensor t unsigned? */
 bool model_codes_unsigned(const model_op *op, const model_tensor *t);
+bool model_accumulator_bits_ok(int64_t bits);          /* 8..32 or 64 */
+const char *model_overflow_name(model_overflow o);     /* "wrap", "saturate" */
+/* "16", "16:wrap" (the same) or "16:saturate". ST_ARG (where "--accumulator"): anything else, other widths. */
+status model_accumulator_parse(const char *text, model_accumulator *out, err *e);
 
 #endif

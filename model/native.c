@@ -15,9 +15,10 @@ const char *const native_paddings[] = {"same", "valid", NULL};
 const char *const native_activations[] = {"none", "relu", "relu_n1_to_1", "relu6", "tanh", NULL};
 const char *const native_nestings[] = {"separate", "floor", "half_up", "half_even", NULL};
 
+const char *const native_overflows[] = {"wrap", "saturate", NULL};
 const char *const native_grid_inputs[] = {"affine", "binary", NULL};
 const char *const native_grid_pads[] = {"zero", "one", NULL};
 
-_Static_assert(MODEL_F32 == 0 && MODEL_RESOURCE == 7 && MODEL_SEPARATE == 0 && MODEL_NESTED_HALF_EVEN == 3, "the lists above follow the enums");
+_Static_assert(MODEL_F32 == 0 && MODEL_RESOURCE == 7 && MODEL_SEPARATE == 0 && MODEL_NESTED_HALF_EVEN == 3 && MODEL_SATURATE == 1, "the lists above follow the enums");
 
 int native_default_bits(model_dtype t) { return (int)model_dtype_bytes(t) * 8; }

@@ -23,6 +23,7 @@ extern const char *const native_grid_inputs[];    /* by model_grid.binary_input 
 extern const char *const native_grid_pads[];      /* by model_grid.pad_one */
 /* `grid:` of a layer: a name, or a map {weights, table or terms, input, pad}. Errors stand as "line:column". */
 status native_read_grid(const yaml_node *n, arena *a, const model_grid **out, err *e);
+extern const char *const native_overflows[];      /* by model_overflow */
 int native_default_bits(model_dtype t);
 
 #endif

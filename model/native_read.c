@@ -360,9 +360,22 @@ static int out_channels(const model_subgraph *g, const model_op *op)
     return op->code == MODEL_DEPTHWISE_CONV_2D ? w->dims[w->n_dims - 1] : w->dims[0];
 }
 
+static status read_accumulator(loader *l, const yaml_node *n, model_accumulator *out)
+{
+    static const char *const allowed[] = {"bits", "overflow", NULL}, *const required[] = {"bits", NULL};
+    int64_t bits;
+    int overflow = MODEL_WRAP;
+    TRY(yaml_check_keys(n, allowed, required, l->e));
+    TRY(yaml_int(yaml_get(n, "bits"), "bits", 8, 64, &bits, l->e));
+    if (!model_accumulator_bits_ok(bits)) return yaml_fail(yaml_get(n, "bits"), l->e, ST_FORMAT, "an accumulator has 8 to 32 bits, or 64");
+    if (yaml_get(n, "overflow")) TRY(yaml_enum(yaml_get(n, "overflow"), "overflow", native_overflows, &overflow, l->e));
+    *out = (model_accumulator){(int)bits, (model_overflow)overflow};
+    return ST_OK;
+}
+
 static status read_layer(loader *l, const model_subgraph *g, const yaml_node *n, model_op *op)
 {
-    static const char *const allowed[] = {"name", "op", "version", "inputs", "outputs", "intermediates", "attrs", "choice", "weights", "grid", "integer", NULL};
+    static const char *const allowed[] = {"name", "op", "version", "inputs", "outputs", "intermediates", "attrs", "choice", "weights", "grid", "accumulator", "integer", NULL};
     static const char *const required[] = {"name", "op", "inputs", "outputs", NULL};
     int *list;
     int64_t version = 1;
@@ -385,6 +398,7 @@ static status read_layer(loader *l, const model_subgraph *g, const yaml_node *n,
     if (yaml_get(n, "choice")) TRY(find_choice(l, yaml_get(n, "choice"), &op->choice));
     if (yaml_get(n, "weights")) TRY(read_weights(l, g, yaml_get(n, "weights"), &op->weights));
     if (yaml_get(n, "grid")) TRY(native_read_grid(yaml_get(n, "grid"), l->a, &op->grid, l->e));
+    if (yaml_get(n, "accumulator")) TRY(read_accumulator(l, yaml_get(n, "accumulator"), &op->accumulator));
     return yaml_get(n, "integer") ? read_integer(l, yaml_get(n, "integer"), out_channels(g, op), &op->integer) : ST_OK;
 }
 

@@ -263,6 +263,8 @@ static void put_layer(saver *s, int sub, const model_op *op, const char *indent)
         put(y, "}\n");
     }
     if (op->grid) put_grid(y, op->grid, indent);
+    if (op->accumulator.bits)
+        put(y, "%s  accumulator: {bits: %d, overflow: %s}\n", indent, op->accumulator.bits, native_overflows[op->accumulator.overflow]);
     if (op->integer) {
         const model_tensor *w = &s->g->subgraphs[sub].tensors[op->inputs[op->n_inputs > 1]]; /* counts only where there is a bias */
         put_integer(s, op, w->dims[op->code == MODEL_DEPTHWISE_CONV_2D ? w->n_dims - 1 : 0], indent);

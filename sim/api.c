@@ -40,7 +40,8 @@ static bitemu_status hand_over(status s, const err *from, bitemu_error *e)
 bitemu_status bitemu_open(const bitemu_options *o, bitemu_network **out, bitemu_error *e)
 {
     err inner = {0};
-    sim_config c = {.model = o->model, .profile = o->profile, .policy = o->policy, .board = o->board, .reset_each = o->reset_each != 0};
+    sim_config c = {.model = o->model, .profile = o->profile, .policy = o->policy, .board = o->board, .reset_each = o->reset_each != 0,
+                    .accumulator = o->accumulator};
     sim_setup *s = NULL;
     *out = NULL;
     if (!o->model) return hand_over(err_set(&inner, ST_ARG, "", "bitemu_options.model is NULL"), &inner, e);
@@ -104,7 +105,7 @@ bitemu_status bitemu_layer_get(const bitemu_network *n, int i, bitemu_layer *out
     const sim_layer *l = &n->row.layers[i];
     *out = (bitemu_layer){.name = graph(n)->ops[i].name, .op = graph(n)->ops[i].type, .w_bits = l->w_bits, .a_bits = l->a_bits, .crc = l->crc,
                           .macs = l->cost.macs, .wraps = l->events.wraps, .clamps = l->events.clamps, .acc_min = l->events.acc_min,
-                          .acc_max = l->events.acc_max, .bitops = l->cost.bitops, .cycles = n->setup->board ? l->cost.cycles : -1};
+                          .acc_max = l->events.acc_max, .bitops = l->cost.bitops, .cycles = n->setup->board ? l->cost.cycles : -1, .saturations = l->events.saturations};
     return BITEMU_OK;
 }
 

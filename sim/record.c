@@ -19,7 +19,7 @@ static status write_header(sim_record *r, int64_t n_inputs, err *e)
     const sim_setup *s = r->s;
     const char *slash = strrchr(s->graph->path, '/');
     trace_header h = {.tool = "bitemu " BITEMU_VERSION, .profile = s->profile->name, .board = s->board ? hw_board_name(s->board) : NULL,
-                      .model = slash ? slash + 1 : s->graph->path, .policy = s->policy_text, .has_model_crc = true,
+                      .model = slash ? slash + 1 : s->graph->path, .policy = s->policy_text, .accumulator = s->accumulator_text, .has_model_crc = true,
                       .model_crc = s->graph->crc32, .n_inputs = n_inputs};
     return trace_write_header(r->w, &h, e);
 }
@@ -56,7 +56,7 @@ static status put_layer(sim_record *r, int64_t index, int op, const sim_layer *l
     const model_subgraph *g = &r->s->graph->subgraphs[0];
     const model_op *o = &g->ops[op];
     trace_record t = {.input = index, .layer = op, .name = o->name, .op = o->type, .w_bits = l->w_bits, .a_bits = l->a_bits, .crc = l->crc,
-                      .has_crc = sim_op_traced(r->s, op), .has_events = l->events.acc_seen != 0, .wraps = l->events.wraps,
+                      .has_crc = sim_op_traced(r->s, op), .has_events = l->events.acc_seen != 0, .wraps = l->events.wraps, .saturations = l->events.saturations,
                       .clamps = l->events.clamps, .acc_min = l->events.acc_min, .acc_max = l->events.acc_max,
                       .has_cycles = r->s->board && l->cost.cycles >= 0, .cycles = l->cost.cycles};
     if (t.has_crc) set_shape(&t, &g->tensors[o->outputs[0]]);

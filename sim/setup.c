@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,11 +99,25 @@ static bool has_state(const model_graph *g)
     return false;
 }
 
+static status choose_accumulator(sim_setup *s, const char *text, err *e)
+{
+    const model_subgraph *sub = &s->graph->subgraphs[0];
+    for (int op = 0; op < sub->n_ops; op++) s->saturates |= sub->ops[op].accumulator.overflow == MODEL_SATURATE;
+    if (!text) return ST_OK;
+    TRY(model_accumulator_parse(text, &s->accumulator, e));
+    s->saturates = s->accumulator.overflow == MODEL_SATURATE;
+    char full[24];
+    (void)snprintf(full, sizeof full, "%d:%s", s->accumulator.bits, model_overflow_name(s->accumulator.overflow));
+    s->accumulator_text = arena_strdup(s->mem, full, strlen(full));
+    return s->accumulator_text ? ST_OK : err_set(e, ST_NOMEM, "", "no memory");
+}
+
 static status fill(sim_setup *s, const sim_config *c, err *e)
 {
     TRY(model_load(c->model, s->mem, &s->graph, e));
     TRY(model_check(s->graph, e));
     TRY(find_profile(s, c->profile, e));
+    TRY(choose_accumulator(s, c->accumulator, e));
     TRY(describe_choices(s, e));
     TRY(choose_policy(s, c->policy, e));
     if (c->board) TRY(hw_board_load(c->board, s->mem, &s->board, e));

@@ -103,7 +103,7 @@ status sim_worker_create(const sim_setup *s, arena *a, sim_worker **out, err *e)
     sim_worker *w = arena_alloc(a, 1, sizeof *w);
     if (!w) return err_set(e, ST_NOMEM, s->graph->path, "no memory");
     w->s = s;
-    TRY(emu_session_create(s->graph, s->profile, a, &w->emu, e));
+    TRY(emu_session_create_as(s->graph, s->profile, &s->accumulator, a, &w->emu, e));
     *out = w;
     return ST_OK;
 }

@@ -15,6 +15,7 @@ typedef struct sim_config {
     const char *profile; /* NULL = the model's own, or tflm */
     const char *policy;  /* NULL = controller if the model has one, else none */
     const char *board;   /* name or path; NULL = no prices */
+    const char *accumulator; /* "16:saturate": of every convolution and fully connected layer; NULL = the layers' own */
     bool reset_each;     /* streaming state starts afresh with every input */
     bool keep_tensors;   /* rows keep every operator's output, for dumps */
 } sim_config;
@@ -24,6 +25,9 @@ typedef struct sim_setup {
     model_graph *graph;
     const emu_profile *profile;
     controller policy;
+    model_accumulator accumulator; /* bits 0 = the layers' own */
+    const char *accumulator_text;  /* "16:saturate", NULL = the layers' own */
+    bool saturates;             /* some layer's accumulator may saturate: reports have a column for it */
     const char *policy_text;    /* as given or defaulted; "static" when the model has no choices */
     controller_choice *choices; /* [graph->n_choices] */
     int *decide_at;             /* [graph->n_choices] op before which the choice must be decided */

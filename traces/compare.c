@@ -211,6 +211,8 @@ static void compare_headers(comparison *c)
     char crc[2][16];
     note(c->r, "profile", a->profile, b->profile);
     note(c->r, "policy", a->policy, b->policy);
+    const char *own = a->profile && b->profile ? "the layers' own" : NULL; /* a bitemu trace without one */
+    note(c->r, "accumulator", a->accumulator ? a->accumulator : own, b->accumulator ? b->accumulator : own);
     note(c->r, "board", a->board, b->board);
     (void)snprintf(crc[0], sizeof crc[0], "%08x", a->model_crc);
     (void)snprintf(crc[1], sizeof crc[1], "%08x", b->model_crc);

@@ -25,6 +25,7 @@ static void read_header(trace_reader *r, const json_t *o)
     h->board = keep(r->text[2], o, "board");
     h->model = keep(r->text[3], o, "model");
     h->policy = keep(r->text[4], o, "policy");
+    h->accumulator = keep(r->text[5], o, "accumulator");
     h->has_model_crc = json_is_integer(crc);
     h->model_crc = (uint32_t)json_integer_value(crc);
     h->n_inputs = json_is_integer(inputs) ? json_integer_value(inputs) : -1;
@@ -95,6 +96,7 @@ static bool read_record(trace_reader *r, const json_t *o, trace_record *rec)
     if (rec->has_events) {
         rec->wraps = (uint64_t)v;
         rec->clamps = (uint64_t)w;
+        rec->saturations = integer(o, "saturations", &v) ? (uint64_t)v : 0;
     }
     rec->has_cycles = real(o, "cycles", &rec->cycles);
     rec->has_measured = real(o, "cycles_measured", &rec->cycles_measured);

@@ -25,7 +25,7 @@ struct trace_reader {
     size_t line_room;
     int64_t line_number;
     trace_header header;
-    char text[5][SOURCE_MAX_NAME];   /* behind the header's pointers */
+    char text[6][SOURCE_MAX_NAME];   /* behind the header's pointers */
     trace_skips skips;
     char name[SOURCE_MAX_NAME], layer_name[SOURCE_MAX_NAME], op[64]; /* behind the record's pointers */
     int64_t *codes;

@@ -20,7 +20,7 @@ enum { TRACE_VERSION = 1, TRACE_INPUT = -1, TRACE_OUTPUT = -2 };
 enum { TRACE_MAX_DIMS = 6 };
 
 typedef struct trace_header {
-    const char *tool, *profile, *board, *model, *policy; /* NULL = not stated */
+    const char *tool, *profile, *board, *model, *policy, *accumulator; /* NULL = not stated */
     bool has_model_crc;
     uint32_t model_crc;
     int64_t n_inputs;     /* -1 = not stated */
@@ -36,7 +36,7 @@ typedef struct trace_record {
     int w_bits, a_bits;   /* 0 = not stated */
     bool has_crc, has_events, has_cycles, has_measured;
     uint32_t crc;
-    uint64_t wraps, clamps;
+    uint64_t wraps, saturations, clamps; /* saturations 0 = none, or not stated */
     int64_t acc_min, acc_max;
     double cycles;          /* estimated */
     double cycles_measured; /* by a board or simulator */

@@ -93,11 +93,13 @@ status trace_write_header(trace_writer *w, const trace_header *h, err *e)
     if (h->has_model_crc) (void)fprintf(f, ",\"model_crc\":%" PRIu32, h->model_crc);
     if (h->n_inputs >= 0) (void)fprintf(f, ",\"inputs\":%" PRId64, h->n_inputs);
     put_text(f, "policy", h->policy);
+    put_text(f, "accumulator", h->accumulator);
     return finish_line(w, "}\n", e);
 }
 
 static void put_events(FILE *f, const trace_record *r)
 {
+    if (r->saturations) (void)fprintf(f, ",\"saturations\":%" PRIu64, r->saturations);
     (void)fprintf(f, ",\"wraps\":%" PRIu64 ",\"clamps\":%" PRIu64 ",\"acc_min\":%" PRId64 ",\"acc_max\":%" PRId64, r->wraps, r->clamps, r->acc_min,
                   r->acc_max);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * CONV_2D and DEPTHWISE_CONV_2D on integer codes. TFLite reference_integer_ops::ConvPerChannel and DepthwiseConvPerChannel:
  *   acc[oy,ox,co] = bias[co] + sum over ky, kx, ci of (in[oy s + ky d - pad, ox s + kx d - pad, ci] - in_zero) w[co,ky,kx,ci]
- * Taps outside the image add 0. The 32-bit accumulator wraps, so the order of summation does not matter. */
+ * Taps outside the image add 0. An accumulator that wraps does not mind the order of summation; one that saturates does (emu/ref/mac.h). */
 #include <string.h>
 
 #include "emu/ref/float32.h"
@@ -20,6 +20,8 @@ typedef struct conv_state {
     int *source;           /* depthwise, EMU_CMIX below 8 bits: input channel that output channel c reads; else NULL */
     int16_t *depth_lanes;  /* depthwise: [k_h k_w][out_c] weights of each candidate, taps first */
     int32_t *sums;         /* depthwise: [out_c] */
+    emu_tap *taps;         /* depthwise, saturating: [k_h k_w] of one output element, */
+    int16_t *steps;        /* and their weights' lanes */
     bool float32;
 } conv_state;
 
@@ -68,6 +70,13 @@ static bool left_over(const conv_state *s, int oy, int ox)
     return at >= count / 2 * 2;
 }
 
+/* Output channels of a group that a pixel stores. */
+static int stored(const conv_state *s, const emu_node *n, bool last)
+{
+    int group_c = s->w.out_c / s->groups;
+    return last && n->profile->habits & EMU_CMIX && s->mac.high[n->entry] == 3 && group_c > 4 ? 4 : group_c;
+}
+
 static void conv_run(emu_node *n, emu_events *ev)
 {
     const conv_state *s = n->state;
@@ -86,15 +95,54 @@ static void conv_run(emu_node *n, emu_events *ev)
                     if (n->op->packed_input && w->out_w % 2 && ox == w->out_w - 1) emu_pulp_pointwise_rest(n, w, oy, ox, s->mac.column);
                     else gather(s, n, (size_t)b * (size_t)w->in_h, oy, ox, g * depth_c, depth_c);
                     if (n->profile->habits & EMU_HELIUM && s->groups == 1 && emu_helium_row(n, w, &s->mac, ox, emu_out_data(n, 0), at, ev)) continue;
-                    int count = last && n->profile->habits & EMU_CMIX && s->mac.high[n->entry] == 3 && group_c > 4 ? 4 : group_c;
-                    emu_mac_column(&s->mac, n, g * group_c, count, emu_out_data(n, 0), at, last, ev);
+                    emu_mac_column(&s->mac, n, g * group_c, stored(s, n, last), emu_out_data(n, 0), at, last, ev);
                 }
             }
         }
     }
 }
 
-void emu_row_conv_2d(emu_kernel *row) { *row = (emu_kernel){.prepare = conv_prepare, .run = conv_run}; }
+static const emu_mac *mac(const emu_node *n)
+{
+    const conv_state *s = n->state;
+    return s->float32 || emu_grid_special(&s->mac) ? NULL : &s->mac;
+}
+
+typedef struct place { /* of an output element */
+    size_t image;      /* rows of input before its image */
+    int oy, ox, c;
+} place;
+
+static place place_of(const emu_window *w, size_t out)
+{
+    size_t pixel = out / (size_t)w->out_c, row = pixel / (size_t)w->out_w;
+    return (place){row / (size_t)w->out_h * (size_t)w->in_h, (int)(row % (size_t)w->out_h), (int)(pixel % (size_t)w->out_w), (int)(out % (size_t)w->out_c)};
+}
+
+/* Element of the input, channel c, under tap (ky, kx); -1 outside the image. */
+static int64_t under(const emu_window *w, const place *p, int ky, int kx, int c)
+{
+    int iy = p->oy * w->stride_h + ky * w->dilation_h - w->pad_top, ix = p->ox * w->stride_w + kx * w->dilation_w - w->pad_left;
+    if (iy < 0 || iy >= w->in_h || ix < 0 || ix >= w->in_w) return -1;
+    return (((int64_t)p->image + iy) * w->in_w + ix) * w->in_c + c;
+}
+
+static int conv_taps(const emu_node *n, size_t out, emu_tap *taps)
+{
+    const conv_state *s = n->state;
+    const emu_window *w = &s->w;
+    place p = place_of(w, out);
+    int depth_c = w->in_c / s->groups, group_c = w->out_c / s->groups, g = p.c / group_c;
+    const int16_t *lane = s->mac.weights[n->candidate] + (size_t)p.c * (size_t)s->mac.lanes;
+    if (!taps) return s->mac.depth;
+    if (p.c % group_c >= stored(s, n, left_over(s, p.oy, p.ox))) return 0;
+    for (int ky = 0; ky < w->k_h; ky++)
+        for (int kx = 0; kx < w->k_w; kx++)
+            for (int i = 0; i < depth_c; i++) *taps++ = (emu_tap){under(w, &p, ky, kx, g * depth_c + i), 0, *lane++};
+    return s->mac.depth;
+}
+
+void emu_row_conv_2d(emu_kernel *row) { *row = (emu_kernel){.prepare = conv_prepare, .run = conv_run, .mac = mac, .taps = conv_taps}; }
 
 /* CMix-NN's depthwise below 8 bits, as it is written: of the packed word of 4 weights, weight q is the word rotated right by q widths,
  * as a signed number saturated to the width (USAT); and the activations advance by 2 (4 bits) or 1 (2 bits) channels a group of 4. */
@@ -132,7 +180,11 @@ static status depthwise_prepare(emu_node *n, err *e)
     TRY(emu_mac_prepare(n, out_c, taps, true, false, &s->mac, e));
     s->sums = arena_alloc(n->mem, (size_t)out_c, sizeof *s->sums);
     s->depth_lanes = arena_alloc(n->mem, (size_t)s->mac.n_candidates * (size_t)taps * (size_t)out_c, sizeof *s->depth_lanes);
-    if (!s->sums || !s->depth_lanes) return emu_no_memory(n, e);
+    if (s->mac.saturate) {
+        s->taps = arena_alloc(n->mem, (size_t)taps, sizeof *s->taps);
+        s->steps = arena_alloc(n->mem, (size_t)taps, sizeof *s->steps);
+    }
+    if (!s->sums || !s->depth_lanes || (s->mac.saturate && (!s->taps || !s->steps))) return emu_no_memory(n, e);
     s->by_channel = taps > s->mac.chunk || emu_grid_special(&s->mac);
     if (n->profile->habits & EMU_CMIX && emu_weight_bits(n) < 8) return cmix_weights(n, s, taps, out_c, e);
     s->nibbles = emu_depthwise_nibbles_apply(n, &s->w);
@@ -212,6 +264,32 @@ static void depthwise_pixel(const conv_state *s, const emu_node *n, size_t image
     }
 }
 
+static int depthwise_taps(const emu_node *n, size_t out, emu_tap *taps)
+{
+    const conv_state *s = n->state;
+    const emu_window *w = &s->w;
+    place p = place_of(w, out);
+    int n_taps = w->k_h * w->k_w, from = s->source ? s->source[p.c] : p.c / (w->out_c / w->in_c);
+    int32_t pad = n->profile->habits & EMU_PAD_RAW_ZERO ? -s->mac.in_zero[n->entry] : 0;
+    if (!taps) return n_taps;
+    if (s->nibbles) return emu_depthwise_nibbles_taps(n, w, p.image, p.oy, p.ox, p.c, taps);
+    const int16_t *lane = s->depth_lanes + (size_t)n->candidate * (size_t)n_taps * (size_t)w->out_c + p.c;
+    for (int i = 0; i < n_taps; i++) taps[i] = (emu_tap){under(w, &p, i / w->k_w, i % w->k_w, from), pad, lane[(size_t)i * (size_t)w->out_c]};
+    return n_taps;
+}
+
+/* One output element with a saturating accumulator, product by product. */
+static int32_t depthwise_steps(const conv_state *s, const emu_node *n, size_t out, int c, emu_events *ev)
+{
+    int n_taps = depthwise_taps(n, out, s->taps);
+    for (int i = 0; i < n_taps; i++) {
+        const emu_tap *t = &s->taps[i];
+        s->mac.column[i] = (int16_t)(t->element < 0 ? t->pad : emu_load(emu_in(n, 0), emu_in_data(n, 0), (size_t)t->element) - s->mac.in_zero[n->entry]);
+        s->steps[i] = (int16_t)t->weight;
+    }
+    return emu_mac_finish_steps(&s->mac, n->entry, c, s->mac.column, s->steps, n_taps, ev);
+}
+
 static void depthwise_run(emu_node *n, emu_events *ev)
 {
     const conv_state *s = n->state;
@@ -232,12 +310,18 @@ static void depthwise_run(emu_node *n, emu_events *ev)
                     }
                     continue;
                 }
-                depthwise_pixel(s, n, (size_t)b * (size_t)w->in_h, oy, ox);
-                for (int c = 0; c < w->out_c; c++) emu_store(out, emu_out_data(n, 0), at++, emu_mac_finish(&s->mac, n->entry, c, s->sums[c], ev));
+                if (!s->mac.saturate) depthwise_pixel(s, n, (size_t)b * (size_t)w->in_h, oy, ox);
+                for (int c = 0; c < w->out_c; c++, at++) {
+                    int32_t code = s->mac.saturate ? depthwise_steps(s, n, at, c, ev) : emu_mac_finish(&s->mac, n->entry, c, s->sums[c], ev);
+                    emu_store(out, emu_out_data(n, 0), at, code);
+                }
                 ev->macs += (uint64_t)w->out_c * (uint64_t)(w->k_h * w->k_w);
             }
         }
     }
 }
 
-void emu_row_depthwise_conv_2d(emu_kernel *row) { *row = (emu_kernel){.prepare = depthwise_prepare, .run = depthwise_run}; }
+void emu_row_depthwise_conv_2d(emu_kernel *row)
+{
+    *row = (emu_kernel){.prepare = depthwise_prepare, .run = depthwise_run, .mac = mac, .taps = depthwise_taps};
+}

@@ -18,6 +18,26 @@ static int32_t nibble(const model_tensor *w, int byte, bool low)
     return i < w->n_elems ? emu_load(w, w->data, i) : 0;
 }
 
+int emu_depthwise_nibbles_taps(const emu_node *n, const emu_window *w, size_t image, int oy, int ox, int channel, emu_tap *list)
+{
+    const model_tensor *weights = emu_in(n, 1);
+    int multiplier = w->out_c / w->in_c, taps = w->k_h * w->k_w, step = w->in_c / 2 * multiplier, count = 0;
+    bool low = true;
+    for (int c = 0; c <= channel; c++) {
+        int done = 0;
+        for (int t = 0; t < taps; t++) {
+            int iy = oy * w->stride_h + t / w->k_w * w->dilation_h - w->pad_top, ix = ox * w->stride_w + t % w->k_w * w->dilation_w - w->pad_left;
+            if (iy < 0 || iy >= w->in_h || ix < 0 || ix >= w->in_w) continue;
+            int64_t element = (((int64_t)image + iy) * w->in_w + ix) * w->in_c + c / multiplier;
+            if (c == channel) list[count++] = (emu_tap){element, 0, nibble(weights, t * step + c / 2 + done, low)};
+            done += !low;
+            low = !low;
+        }
+        if (taps % 2 == 0) low = !low;
+    }
+    return count;
+}
+
 void emu_depthwise_nibbles(const emu_node *n, const emu_window *w, size_t image, int oy, int ox, int32_t zero, int32_t *sums)
 {
     const model_tensor *in = emu_in(n, 0), *weights = emu_in(n, 1);

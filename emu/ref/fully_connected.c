@@ -36,4 +36,19 @@ static void run(emu_node *n, emu_events *ev)
     }
 }
 
-void emu_row_fully_connected(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run}; }
+static const emu_mac *mac(const emu_node *n)
+{
+    const fc_state *s = n->state;
+    return s->float32 || emu_grid_special(&s->mac) ? NULL : &s->mac;
+}
+
+static int taps(const emu_node *n, size_t out, emu_tap *taps)
+{
+    const fc_state *s = n->state;
+    size_t row = out / (size_t)s->mac.out_c, c = out % (size_t)s->mac.out_c;
+    const int16_t *w = s->mac.weights[n->candidate] + c * (size_t)s->mac.lanes;
+    for (int i = 0; taps && i < s->mac.depth; i++) taps[i] = (emu_tap){(int64_t)row * s->mac.depth + i, 0, w[i]};
+    return s->mac.depth;
+}
+
+void emu_row_fully_connected(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run, .mac = mac, .taps = taps}; }

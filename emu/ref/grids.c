@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "emu/ref/mac.h"
+#include "quant/accumulator.h"
 #include "quant/exact.h"
 
 static bool is_larq(const emu_node *n) { return n->profile->conv == EMU_FLOAT_AWAY; }
@@ -68,7 +69,7 @@ static void pack(const int16_t *lanes, int n, uint32_t *signs, uint32_t *mask)
 static bool prepare_bits(emu_node *n, emu_mac *m, int candidate)
 {
     size_t words = (size_t)m->lanes / 16;
-    uint32_t *bits = m->bits[candidate] = arena_alloc(n->mem, (size_t)m->out_c * words, sizeof *bits);
+    uint32_t *bits = m->signs[candidate] = arena_alloc(n->mem, (size_t)m->out_c * words, sizeof *bits);
     for (int c = 0; bits && c < m->out_c; c++) pack(m->weights[candidate] + (size_t)c * (size_t)m->lanes, m->lanes, bits + (size_t)c * words, NULL);
     return bits != NULL;
 }
@@ -94,7 +95,7 @@ status emu_grid_prepare(emu_node *n, emu_mac *m, err *e)
     for (int k = 0; k < m->n_candidates; k++) {
         bool shared = k > 0 && m->weights[k] == m->weights[0];
         if (shared) {
-            m->bits[k] = m->bits[0];
+            m->signs[k] = m->signs[0];
             m->negative[k] = m->negative[0];
         } else if (!(binary ? prepare_bits(n, m, k) : prepare_negative(n, m, k))) {
             return emu_no_memory(n, e);
@@ -150,7 +151,7 @@ static int32_t finish_two(const emu_mac *m, const emu_node *n, int c, int64_t p,
     int64_t sum[2] = {p, q};
     for (int i = 0; i < 2; i++) {
         emu_events_acc(ev, sum[i]);
-        int64_t acc = m->acc64 ? sum[i] : quant_wrap32(sum[i]);
+        int64_t acc = quant_acc_wrap(sum[i], m->bits);
         ev->wraps += acc != sum[i];
         sum[i] = acc;
     }
@@ -170,7 +171,7 @@ void emu_grid_column(const emu_mac *m, const emu_node *n, int first, int count, 
             emu_store(emu_out(n, 0), out, at, finish_two(m, n, (int)c, emu_mac_dot(m, m->column, p), emu_mac_dot(m, m->column, q), ev));
             continue;
         }
-        int64_t acc = quant_xnor_dot(m->column_bits, m->column_bits + words, m->bits[k] + c * (size_t)words, words) + m->column[m->lanes];
+        int64_t acc = quant_xnor_dot(m->column_bits, m->column_bits + words, m->signs[k] + c * (size_t)words, words) + m->column[m->lanes];
         if (m->rule == EMU_FLOAT_AWAY)
             larq_store(m, n, (int)c, acc, out, at, ev);
         else

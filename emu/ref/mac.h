@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * emu/ref/mac.h - the common middle of convolution, depthwise convolution and fully connected layers:
  *   weights of any width unpacked once to int16 lanes, dot products accumulated exactly, accumulators requantized to codes.
+ * The accumulator of output channel c holds sum_i (x_i - x_zero) (w_i - w_zero) + bias[c], i over filter row, filter column, channel.
+ * It has m->bits bits. Wrapping, it is summed exactly and reduced modulo 2^bits once, which equals wrapping at every addition. Saturating, it
+ * is summed product by product in that order, the bias first or last (emu_profile_bias_first), and cut at every addition; taps outside the
+ * image add 0. Libraries whose kernels add several products at once, or fold x_zero into the bias, have the same final
+ * sum but other partial sums: the order here is the formula's.
  * Operands: |x - zero| <= 2^15, |w - zero| <= 2^15 (checked by prepare), so lanes fit int16 and a product is at most 2^30. */
 #ifndef BITEMU_EMU_REF_MAC_H
 #define BITEMU_EMU_REF_MAC_H
@@ -9,7 +14,10 @@
 
 typedef struct emu_mac {
     emu_rule rule;
-    bool acc64;                 /* accumulator of 64 bits, else 32 and wrapping */
+    bool acc64;                 /* the library accumulates in 64 bits and requantizes 64; else 32 */
+    int bits;                   /* of the accumulator: 2..32 or 64 */
+    bool saturate;              /* else wraps */
+    bool bias_first;            /* of a saturating accumulator */
     int out_c, depth;           /* depth: products per output */
     int lanes;                  /* depth rounded up to a multiple of 16, the rest 0 */
     int n_candidates;
@@ -18,7 +26,7 @@ typedef struct emu_mac {
     int16_t *column;            /* [lanes + 1] one receptive field, zero point subtracted; binary input: last = what padding adds (larq) */
     const model_grid *grid;     /* of the layer, NULL = affine */
     int16_t *negative[MODEL_MAX_CANDIDATES]; /* grid ternary2: [out_c][lanes] 1 where the code is -1; weights then hold the +1 */
-    uint32_t *bits[MODEL_MAX_CANDIDATES];    /* binary input: [out_c][lanes / 16] weights, bit 1 = +1 */
+    uint32_t *signs[MODEL_MAX_CANDIDATES];   /* binary input: [out_c][lanes / 16] weights, bit 1 = +1 */
     uint32_t *column_bits;      /* binary input: [lanes / 16] signs, then [lanes / 16] mask of the column */
     bool rests;                 /* 4-bit weights on Helium: emu_helium_rest pixels take EMU_MVE_REST */
     bool short_sums;            /* EMU_S16_SHORT_SUMS applies */
@@ -46,7 +54,10 @@ int64_t emu_mac_dot(const emu_mac *m, const int16_t *x, const int16_t *w);
 /* Four rows of weights at once, w, w + lanes, ... */
 void emu_mac_dot4(const emu_mac *m, const int16_t *x, const int16_t *w, int64_t sum[4]);
 
-/* Adds the bias of channel c, records the accumulator, requantizes, clamps. */
+/* Bias of channel c in a table entry; 0 without. */
+int64_t emu_mac_bias(const emu_mac *m, int entry, int c);
+
+/* Adds the bias of channel c, records the accumulator, wraps it, requantizes, clamps. */
 int32_t emu_mac_finish(const emu_mac *m, int entry, int c, int64_t sum, emu_events *ev);
 
 /* What is added after the multiplication; 0 without addends. */
@@ -54,6 +65,8 @@ static inline int64_t emu_mac_addend(const emu_mac *m, int entry, int c)
 {
     return m->addend ? m->addend[m->n_addends == 1 ? entry : entry * m->out_c + c] : 0;
 }
+/* The same for a saturating accumulator: n products x[i] w[i], each addition cut. */
+int32_t emu_mac_finish_steps(const emu_mac *m, int entry, int c, const int16_t *x, const int16_t *w, int n, emu_events *ev);
 
 /* All output channels [first, first + count) of one receptive field in m->column; codes go to elements at, at + 1, ... of out.
  * last: a left-over pixel (short_sums, unsigned_pairs, rests). */
@@ -74,6 +87,7 @@ void emu_grid_column(const emu_mac *m, const emu_node *n, int first, int count, 
 
 /* Does the library's 4-bit depthwise kernel for odd input channels apply (EMU_W4_NIBBLES)? Then sums[out_c] of one pixel come from it. */
 bool emu_depthwise_nibbles_apply(const emu_node *n, const emu_window *w);
+int emu_depthwise_nibbles_taps(const emu_node *n, const emu_window *w, size_t image, int oy, int ox, int channel, emu_tap *taps);
 void emu_depthwise_nibbles(const emu_node *n, const emu_window *w, size_t image, int oy, int ox, int32_t zero, int32_t *sums);
 
 /* x - zero of n elements of tensor t from element `from`, as lanes. */

@@ -48,6 +48,8 @@ typedef struct bitemu_options {
     const char *policy;       /* "fixed:8", "layers:8,4,2", "controller", "random:SEED"; NULL = controller if the model has one */
     const char *board;        /* name or YAML file; NULL = no prices */
     int reset_each;           /* not 0: streaming state starts afresh with every input */
+    const char *accumulator;  /* "16:saturate", "24:wrap": of every convolution and fully connected layer, 8..32 or 64 bits; NULL = as the
+                                 model says, else as the library keeps it */
 } bitemu_options;
 
 typedef struct bitemu_network bitemu_network;
@@ -81,9 +83,10 @@ typedef struct bitemu_layer { /* what an operator did in the last run; strings b
     int w_bits, a_bits;       /* widths taken; 0 = no weights / no codes */
     uint32_t crc;             /* zlib CRC-32 of the output codes */
     uint64_t macs, wraps, clamps;
-    int64_t acc_min, acc_max; /* finished accumulators; both 0 when there are none */
+    int64_t acc_min, acc_max; /* finished accumulators, exact (saturating ones: results of additions before the cut); both 0 when there are none */
     double bitops;
     double cycles;            /* < 0 = unknown, or no board */
+    uint64_t saturations;     /* saturating accumulators of which at least one addition was cut */
 } bitemu_layer;
 BITEMU_API int bitemu_layer_count(const bitemu_network *n);
 BITEMU_API bitemu_status bitemu_layer_get(const bitemu_network *n, int i, bitemu_layer *out);

@@ -40,7 +40,7 @@ def write(name, data):
 checks.check(bitemu().returncode == 2, "no command is usage")
 checks.check(bitemu("--help").returncode == 0, "--help")
 checks.check("bitemu" in bitemu("--version").stdout, "--version")
-for command in ("run", "compare", "inspect", "plan", "boards", "profiles", "vectors"):
+for command in ("run", "compare", "check", "inspect", "plan", "boards", "profiles", "vectors"):
     done = bitemu(command, "--help")
     checks.check(done.returncode == 0 and "usage:" in done.stdout and "--" in done.stdout, f"{command} --help")
 fails(2, ["frobnicate"], "frobnicate")
@@ -48,6 +48,9 @@ fails(2, ["--inptu", "--input"], "run", MODEL, "--inptu", X)
 fails(2, ["--input"], "run", MODEL)
 fails(3, ["cmix-nn", "FULLY_CONNECTED", "AVERAGE_POOL_2D"], *RUN, "--profile", "cmix-nn")  # all of them, at once
 fails(2, ["--limit"], *RUN, "--limit", "-3")
+for bad in ("7", "33", "63", "65", "40:clip", "16:", "16:wrapped", "", "-8", "0x10", "16 "):
+    fails(2, ["--accumulator"], *RUN, "--accumulator", bad)
+    fails(2, ["--accumulator"], "check", MODEL, "--accumulator", bad)
 fails(2, ["--format", "yaml"], *RUN, "--format", "yaml")
 fails(2, ["--profile", "tflm", "litert-ref"], *RUN, "--profile", "none")
 fails(2, ["nowhere", "nucleo-l4r5zi"], *RUN, "--board", "nowhere")
@@ -174,6 +177,40 @@ csv = bitemu(*RUN, "--format", "csv").stdout.splitlines()
 checks.check(csv[0].startswith("index,name,op") and len(csv) == 13, "csv has a line a layer")
 done = bitemu(*RUN, "--board", "nucleo-g0b1re")
 checks.check(done.returncode == 5 and "missing" in done.stdout, "an incomplete estimate is exit 5 and lists what is missing")
+
+# accumulators
+sound = bitemu("check", MODEL)
+checks.check(sound.returncode == 0 and "no accumulator can overflow" in sound.stdout and "32 wrap" in sound.stdout, f"check: {sound.stdout}")
+done = bitemu("check", MODEL, "--accumulator", "8:wrap", "--witness", tmp / "witness", "--format", "json")
+layers = {layer["index"]: layer for layer in json.loads(done.stdout)["layers"]}
+checks.check(done.returncode == 1 and json.loads(done.stdout)["verdict"] == "overflows" and sorted(layers) == [0, 2, 5, 6, 7, 8, 9, 11], f"check: {done.stderr}")
+checks.check(len(layers[6]["cases"]) == 9 and layers[0]["worst"]["network_input"] and not layers[6]["worst"]["network_input"], "check: cases, inputs")
+for index, layer in layers.items():
+    case = np.array([[c["final_min"], c["final_max"], c["partial_min"], c["partial_max"]] for c in layer["cases"]])
+    checks.check(layer["verdict"] == "overflows" and case[:, 0].min() == layer["acc_min"] and case[:, 1].max() == layer["acc_max"], f"check: layer {index}")
+    checks.check((tmp / "witness" / f"layer{index}.npy").exists(), f"check: witness of layer {index}")
+witness = np.load(tmp / "witness" / "layer0.npy")
+stem = bitemu_json("run", MODEL, "--input", tmp / "witness" / "layer0.npy", "--accumulator", "8")["layers"][0]
+checks.check(witness.dtype == np.uint8 and witness.shape == (1, 8, 8, 1) and witness.max() <= 31, f"witness {witness.shape}")
+checks.check(stem["wraps"] > 0 and layers[0]["worst"]["value"] in (stem["acc_min"], stem["acc_max"]), f"the first layer's witness overflows in run: {stem}")
+done = bitemu("check", MODEL, "--accumulator", "15:saturate")
+checks.check(done.returncode == 1 and "15 saturate" in done.stdout and "0 stem: channel" not in done.stdout and "6 conv1: channel" in done.stdout
+             and "confirmed by running the layer" in done.stdout, f"check as text: {done.stdout}")
+checks.check(bitemu("check", MODEL, "--accumulator", "22").returncode == 0, "22 bits are what the largest layer needs")
+fails(2, ["--profile", "none"], "check", MODEL, "--profile", "none")
+fails(2, ["text or json"], "check", MODEL, "--format", "csv")
+fails(4, ["empty.tflite"], "check", tmp / "empty.tflite")
+fails(4, ["no/such"], "check", MODEL, "--accumulator", "8", "--witness", tmp / "no" / "such")
+narrow = bitemu_json(*RUN, "--accumulator", "14:saturate")
+checks.check(narrow["accumulator"] == "14:saturate" and narrow["totals"]["saturations"] > 0 and narrow["totals"]["wraps"] == 0, "run: saturations")
+checks.check(one["accumulator"] is None and one["totals"]["saturations"] == 0, "run: no accumulator asked for")
+wide = bitemu(*RUN, "--limit", "3", "--trace", tmp / "wide.jsonl", "--accumulator", "32")
+bitemu(*RUN, "--limit", "3", "--trace", tmp / "tight.jsonl", "--accumulator", "14:saturate")
+bitemu(*RUN, "--limit", "3", "--trace", tmp / "own.jsonl")
+checks.check((tmp / "wide.jsonl").read_text().replace(',"accumulator":"32:wrap"', "") == (tmp / "own.jsonl").read_text(), "32 bits that wrap are the default")
+checks.check('"saturations":' in (tmp / "tight.jsonl").read_text(), "trace: saturations")
+done = bitemu("compare", tmp / "own.jsonl", tmp / "tight.jsonl")
+checks.check(done.returncode == 1 and "accumulator" in done.stdout and "14:saturate" in done.stdout, f"compare names the accumulator: {done.stdout}")
 
 # a full standard output
 full = subprocess.run([BITEMU, "run", str(MODEL), "--input", str(X), "--limit", "1"], stdout=open("/dev/full", "w"), stderr=subprocess.PIPE)

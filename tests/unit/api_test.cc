@@ -75,4 +75,26 @@ TEST(Api, FailuresLeaveNothingBehindAndSayWhy)
     EXPECT_NE(nullptr, bitemu_version());
 }
 
+TEST(Api, AnAccumulatorMayBeForcedOnEveryLayer)
+{
+    std::string path = model();
+    bitemu_options o = {};
+    bitemu_error e = {};
+    bitemu_network *n = nullptr;
+    o.model = path.c_str();
+    o.accumulator = "8:saturate";
+    ASSERT_EQ(BITEMU_OK, bitemu_open(&o, &n, &e)) << e.where << ": " << e.message;
+    std::vector<unsigned char> x(64, 31);
+    std::vector<int32_t> y(10);
+    bitemu_layer layer;
+    ASSERT_EQ(BITEMU_OK, bitemu_run(n, x.data(), y.data(), &e));
+    ASSERT_EQ(BITEMU_OK, bitemu_layer_get(n, 0, &layer));
+    EXPECT_GT(layer.saturations, 0u);
+    EXPECT_EQ(0u, layer.wraps);
+    bitemu_close(&n);
+    o.accumulator = "40:clip";
+    EXPECT_EQ(BITEMU_USAGE, bitemu_open(&o, &n, &e));
+    EXPECT_STREQ("--accumulator", e.where);
+}
+
 } // namespace

@@ -3,6 +3,7 @@
 #include "tests/one_op.hh"
 
 extern "C" {
+#include "emu/overflow.h"
 #include "quant/fixedpoint.h"
 }
 
@@ -59,6 +60,136 @@ TEST(Conv, ClampsAreCounted)
     g.run();
     EXPECT_EQ((std::vector<int8_t>{0, 4, 6}), g.result<int8_t>());
     EXPECT_EQ(2u, g.ev.clamps);
+}
+
+// 100 + 100 - 100 + 10 in 8 bits: wrapping 110, whatever the order; saturating 127 - 100 + 10 = 37, with the bias first 110, 127, 27.
+TEST(Accumulator, NarrowOnesWrapOrSaturateInTheLibrarysOrder)
+{
+    static const int8_t w[] = {1, 1, 1};
+    static const int32_t ten[] = {10};
+    struct { const char *profile; model_accumulator a; int want; uint64_t wraps, saturations; int64_t most; } cases[] = {
+        {"tflm", {8, MODEL_WRAP}, 110, 0, 0, 110},         {"tflm", {8, MODEL_SATURATE}, 37, 0, 1, 200},
+        {"cmsis-nn", {8, MODEL_SATURATE}, 27, 0, 1, 210},  {"tflm", {32, MODEL_SATURATE}, 110, 0, 0, 200},
+        {"tflm", {64, MODEL_SATURATE}, 110, 0, 0, 110} /* 32 bits are requantized: the sum is exact */};
+    for (const auto &c : cases) {
+        One g(MODEL_FULLY_CONNECTED);
+        g.op.accumulator = c.a;
+        g.in(g.tensor(MODEL_I8, {1, 3}, 1, 0));
+        g.in(g.tensor(MODEL_I8, {1, 3}, 1, 0, w));
+        g.in(g.tensor(MODEL_I32, {1}, 0, 0, ten));
+        g.out(g.tensor(MODEL_I8, {1, 1}, 1, 0));
+        err e = {};
+        ASSERT_OK(g.prepare(&e, c.profile), e);
+        g.set<int8_t>(0, {100, 100, -100});
+        g.run();
+        EXPECT_EQ(c.want, g.result<int8_t>()[0]) << c.profile << " " << c.a.bits;
+        EXPECT_EQ(c.wraps, g.ev.wraps);
+        EXPECT_EQ(c.saturations, g.ev.saturations);
+        EXPECT_EQ(c.most, g.ev.acc_max);
+    }
+}
+
+// 32 bits that saturate and never do: product by product the layer must be what it is by its fast sums. Libraries with readings of their
+// own: CMSIS-NN's nibbles (odd channels, 4 bits), CMix-NN's rotated weights and padding with code 0.
+TEST(Accumulator, ProductByProductEqualsTheFastSums)
+{
+    int8_t narrow[3 * 3 * 6];
+    uint8_t packed[3 * 3 * 4];
+    for (int i = 0; i < 54; i++) narrow[i] = (int8_t)(i * 5 % 16 - 8);
+    for (int i = 0; i < 36; i++) packed[i] = (uint8_t)(i * 7 % 16);
+    static const int32_t multiplier[] = {1 << 30}, zero[] = {3}, high[] = {15}, low[] = {0};
+    static const int8_t shift[] = {-5};
+    model_integer stated = {};
+    stated.n_entries = stated.n_channels = 1;
+    stated.multiplier = multiplier;
+    stated.shift = shift;
+    stated.in_zero = zero;
+    stated.out_min = low;
+    stated.out_max = high;
+    for (const char *profile : {"cmsis-nn", "cmix-nn"}) {
+        bool cmix = std::string(profile) == "cmix-nn";
+        std::vector<std::vector<int32_t>> answers;
+        for (int bits : {0, 32}) {
+            One g(MODEL_DEPTHWISE_CONV_2D);
+            int c = cmix ? 4 : 3, k = cmix ? 1 : 2;
+            g.op.attrs.padding = MODEL_SAME;
+            g.op.attrs.depth_multiplier = k;
+            g.op.accumulator = {bits, MODEL_SATURATE};
+            g.op.integer = cmix ? &stated : nullptr;
+            g.in(g.tensor(cmix ? MODEL_U8 : MODEL_I8, {1, 4, 3, c}, cmix ? 0 : 1, cmix ? 0 : 2));
+            g.in(g.tensor(cmix ? MODEL_U8 : MODEL_I8, {1, 3, 3, c * k}, cmix ? 0 : 1, 0, cmix ? (const void *)packed : narrow));
+            g.tensors[1].bits = 4;
+            g.out(g.tensor(cmix ? MODEL_U8 : MODEL_I8, {1, 4, 3, c * k}, cmix ? 0 : 9, 0));
+            err e = {};
+            emu_overflow o = {};
+            ASSERT_OK(g.prepare(&e, profile), e);
+            for (int i = 0; i < 12 * c; i++) ((uint8_t *)emu_tensor_data(g.session, 0))[i] = (uint8_t)(i * 11 % 16);
+            g.run();
+            std::vector<int8_t> y = g.result<int8_t>();
+            answers.emplace_back(y.begin(), y.end());
+            EXPECT_EQ(0u, g.ev.saturations);
+            ASSERT_OK(emu_overflow_prove(g.session, 0, g.mem, &o, &e), e);
+            EXPECT_OK(emu_overflow_confirm(g.session, 0, &o, g.mem, &e), e); // both bounds are reached
+        }
+        EXPECT_EQ(answers[0], answers[1]) << profile;
+    }
+}
+
+TEST(Accumulator, OtherWidthsAndOtherOperatorsAreRefused)
+{
+    for (int bits : {-1, 1, 7, 33, 63, 65}) {
+        One g(MODEL_FULLY_CONNECTED);
+        g.op.accumulator = {bits, MODEL_WRAP};
+        g.in(g.tensor(MODEL_I8, {1, 1}, 1, 0));
+        g.in(g.tensor(MODEL_I8, {1, 1}, 1, 0, ones));
+        g.out(g.tensor(MODEL_I8, {1, 1}, 1, 0));
+        err e = {};
+        EXPECT_EQ(ST_FORMAT, g.prepare(&e)) << bits;
+    }
+    One g(MODEL_RESHAPE);
+    g.op.accumulator = {16, MODEL_WRAP};
+    g.in(g.tensor(MODEL_I8, {1, 1}, 1, 0));
+    g.out(g.tensor(MODEL_I8, {1, 1}, 1, 0));
+    err e = {};
+    EXPECT_EQ(ST_UNSUPPORTED, g.prepare(&e));
+}
+
+TEST(Overflow, A64BitBiasCanLeave64Bits)
+{
+    static const int8_t w[] = {2, -1};
+    static const int64_t big[] = {INT64_MAX - 5};
+    One g(MODEL_FULLY_CONNECTED);
+    g.in(g.tensor(MODEL_I16, {1, 2}, 1, 0));
+    g.in(g.tensor(MODEL_I8, {1, 2}, 1, 0, w));
+    g.in(g.tensor(MODEL_I64, {1}, 0, 0, big));
+    g.out(g.tensor(MODEL_I16, {1, 1}, 1, 0));
+    err e = {};
+    emu_overflow o = {};
+    ASSERT_OK(g.prepare(&e), e);
+    ASSERT_OK(emu_overflow_prove(g.session, 0, g.mem, &o, &e), e);
+    EXPECT_EQ(64, o.accumulator.bits);
+    EXPECT_EQ(65, o.bits_needed);
+    EXPECT_EQ(EMU_OVERFLOWS, o.verdict);
+    EXPECT_OK(emu_overflow_confirm(g.session, 0, &o, g.mem, &e), e);
+}
+
+TEST(Overflow, TheZeroPointShiftsTheBound)
+{
+    static const int8_t w[] = {1, 2, 3, 4};
+    One g(MODEL_CONV_2D); // 2x2 over 2x2 int8 of zero point -128: 0 .. 255 a tap, 10 taps' worth
+    g.in(g.tensor(MODEL_I8, {1, 2, 2, 1}, 1, -128));
+    g.in(g.tensor(MODEL_I8, {1, 2, 2, 1}, 1, 0, w));
+    g.in(g.tensor(MODEL_I32, {1}, 0, 0, bias));
+    g.out(g.tensor(MODEL_I8, {1, 1, 1, 1}, 1, 0));
+    err e = {};
+    emu_overflow o = {};
+    ASSERT_OK(g.prepare(&e), e);
+    ASSERT_OK(emu_overflow_prove(g.session, 0, g.mem, &o, &e), e);
+    EXPECT_EQ(10, o.low.value);
+    EXPECT_EQ(2560, o.high.value);
+    EXPECT_EQ(13, o.bits_needed);
+    EXPECT_EQ(EMU_CANNOT_OVERFLOW, o.verdict);
+    EXPECT_OK(emu_overflow_confirm(g.session, 0, &o, g.mem, &e), e);
 }
 
 TEST(Float, LayersKeepTheReferenceOrder)

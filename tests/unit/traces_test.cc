@@ -48,9 +48,12 @@ TEST(Trace, ARecordSurvivesAFile)
     rec.decisions = decisions;
     rec.has_cycles = true;
     rec.cycles = 0.1;
+    rec.has_events = true;
+    rec.saturations = 7;
     ASSERT_OK(trace_writer_create(path.c_str(), &w, &e), e);
     trace_header h = {};
     h.profile = "tflm";
+    h.accumulator = "16:saturate";
     h.n_inputs = -1;
     ASSERT_OK(trace_write_header(w, &h, &e), e);
     ASSERT_OK(trace_write_record(w, &rec, &e), e);
@@ -68,6 +71,8 @@ TEST(Trace, ARecordSurvivesAFile)
     EXPECT_EQ(-128, got.codes[0]);
     EXPECT_EQ(2, got.decisions[0]);
     EXPECT_EQ(0.1, got.cycles);
+    EXPECT_EQ(7u, got.saturations);
+    EXPECT_STREQ("16:saturate", trace_reader_header(r)->accumulator);
     EXPECT_EQ(0, trace_reader_skips(r)->lines);
     trace_close(&r);
 }
