@@ -83,7 +83,7 @@ const emu_profile *emu_profile_list(size_t *n);
 bool emu_profile_has(const emu_profile *p, const char *op);
 
 /* Does p's library start a 32-bit accumulator at the bias? Else, and in 64 bits, it adds the bias last. Matters to accumulators that
- * saturate; from the sources of each library's scalar kernels. */
+ * saturate. Read in CMSIS-NN (16 bit); for the others as their reference kernels are commonly written, not proven: no oracle saturates. */
 bool emu_profile_bias_first(const emu_profile *p);
 
 /* wrap32-safe dispatch of the rules with a Q0.31 multiplier and shift (TWICE, ONCE, UP, MVE, MVE_REST, HALF_AWAY, FLOOR). */
