@@ -45,6 +45,11 @@ enum {
     EMU_W4_NIBBLES = 1 << 16,       /* 4-bit depthwise, odd input channels: nibbles in the order of emu/ref/depthwise_nibbles.c */
     EMU_UNSIGNED_PAIRS = 1 << 15,   /* signed outputs without ReLU: four channels of a pixel pair are clipped as unsigned, low bits kept */
     EMU_SHORT_CUT = 1 << 14,        /* EMU_SHIFT without addend: the shifted value is cut to int16 before the clamp */
+    EMU_FLOAT_PRODUCT = 1 << 17,    /* every layer: s_in s_w multiplied in float32, the quotient by s_out in double */
+    EMU_FLOAT_SCALE = 1 << 18,      /* every layer: s_in s_w / s_out in float32 throughout */
+    EMU_ADD_APART = 1 << 19,        /* 8-bit ADD: each operand requantized onto the output's scale alone, the integers added */
+    EMU_ADD_Q16 = 1 << 20,          /* 8-bit ADD: codes times rint(s / so 2^16), zero points in one constant, one rounding half up */
+    EMU_POOL_TRUNC = 1 << 21,       /* average pool: the sum of codes over their number, cut towards zero */
     EMU_W4_BUILTIN = 1 << 13        /* 4-bit weights go to LiteRT's built-in kernels: depthwise reference, others ruy */
 };
 
