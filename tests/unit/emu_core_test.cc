@@ -159,6 +159,22 @@ TEST(Conv, ScalesInFloatMoveTies)
     }
 }
 
+// 5 times 0.1f 0.13f / 0.01f: 6.5000000037 in double, 6.49999976 in float32 throughout; both roundings of TFLM follow.
+TEST(Conv, TflmOnRxHasNoDouble)
+{
+    for (const char *profile : {"tflm", "tflm-rx"}) {
+        One g(MODEL_CONV_2D);
+        g.in(g.tensor(MODEL_I8, {1, 1, 1, 1}, 0.1f, 0));
+        g.in(g.tensor(MODEL_I8, {1, 1, 1, 1}, 0.13f, 0, ones));
+        g.out(g.tensor(MODEL_I8, {1, 1, 1, 1}, 0.01f, 0));
+        err e = {};
+        ASSERT_OK(g.prepare(&e, profile), e);
+        g.set<int8_t>(0, {5});
+        g.run();
+        EXPECT_EQ(std::string(profile) == "tflm" ? 7 : 6, g.result<int8_t>()[0]) << profile;
+    }
+}
+
 // (x - 3 + y) / so. so = 2: sums 1 and -1 are exact, but apart 0.5 + 0.5 and -0.5 - 0.5 go half up, each. so = 6: 0.5 and -1.5; the 31-bit
 // multiplier of 1/6 lies below it (0, -1), the 16-bit one above: m = 10923, c = -32768, (65538 - 32768 + 32768) >> 16 = 1 and
 // (32769 - 98307 - 32768 + 32768) >> 16 = -2.
