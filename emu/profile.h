@@ -45,12 +45,17 @@ enum {
     EMU_PAD_RAW_ZERO = 1 << 11,     /* depthwise pads with code 0, not with the zero point */
     EMU_CMIX = 1 << 12,             /* sub-byte depthwise: weights by USAT of a rotated word, activations two or one apart; 2-bit
                                        outputs of an odd number of pixels: the last one stores 4 channels only */
-    EMU_HELIUM = 1 << 19,           /* convolution: pixels computed apart as emu/ref/helium.c tells */
-    EMU_PULP_COLUMNS = 1 << 17,     /* depthwise by columns as emu/ref/pulp.c tells */
-    EMU_PULP_MIXED = 1 << 18,       /* the mixed library's variants of that, of depthwise bias, 2-bit linear layers and pointwise rests */
+    EMU_HELIUM = 1 << 13,           /* convolution: pixels computed apart as emu/ref/helium.c tells */
+    EMU_PULP_COLUMNS = 1 << 14,     /* depthwise by columns as emu/ref/pulp.c tells */
+    EMU_PULP_MIXED = 1 << 15,       /* the mixed library's variants of that, of depthwise bias, 2-bit linear layers and pointwise rests */
     EMU_W4_NIBBLES = 1 << 16,       /* 4-bit depthwise, odd input channels: nibbles in the order of emu/ref/depthwise_nibbles.c */
-    EMU_UNSIGNED_PAIRS = 1 << 15,   /* signed outputs without ReLU: four channels of a pixel pair are clipped as unsigned, low bits kept */
-    EMU_SHORT_CUT = 1 << 14,        /* EMU_SHIFT without addend: the shifted value is cut to int16 before the clamp */
+    EMU_UNSIGNED_PAIRS = 1 << 17,   /* signed outputs without ReLU: four channels of a pixel pair are clipped as unsigned, low bits kept */
+    EMU_SHORT_CUT = 1 << 18,        /* EMU_SHIFT without addend: the shifted value is cut to int16 before the clamp */
+    EMU_FLOAT_PRODUCT = 1 << 19,    /* every layer: s_in s_w multiplied in float32, the quotient by s_out in double */
+    EMU_FLOAT_SCALE = 1 << 20,      /* every layer: s_in s_w / s_out in float32 throughout */
+    EMU_ADD_APART = 1 << 21,        /* 8-bit ADD: each operand requantized onto the output's scale alone, the integers added */
+    EMU_ADD_Q16 = 1 << 22,          /* 8-bit ADD: codes times rint(s / so 2^16), zero points in one constant, one rounding half up */
+    EMU_POOL_TRUNC = 1 << 23,       /* average pool: the sum of codes over their number, cut towards zero */
     EMU_ANY_GRID = 1 << 24,         /* every weight grid and width, shift-only requantization, addends: ours */
     EMU_OPTIMIZED = 1 << 25,        /* LiteRT's optimized kernels: vectors round half up twice, what is left over as the reference does
                                        (depthwise and transposed convolution: channels beyond the last 8; QUANTIZE: codes beyond the last 16); DEQUANTIZE as
@@ -58,7 +63,7 @@ enum {
     EMU_FLOAT_MUL = 1 << 26,        /* MUL multiplies and divides its scales in float32 */
     EMU_FLOAT_RATIO = 1 << 27,      /* LEAKY_RELU divides its scales in float32 */
     EMU_LITERT = 1 << 28,           /* SVDF keeps its state in 16 bits only; 16-bit transposed convolution with int32 bias sums in 32 bits */
-    EMU_W4_BUILTIN = 1 << 13        /* 4-bit weights of convolutions go to LiteRT's built-in kernels, ruy */
+    EMU_W4_BUILTIN = 1 << 29        /* 4-bit weights of convolutions go to LiteRT's built-in kernels, ruy */
 };
 
 /* UNIDIRECTIONAL_SEQUENCE_LSTM: gates by table (TFLM) or by gemmlowp's 16-bit fixed point (LiteRT); see emu/ref/lstm.c. */

@@ -9,6 +9,8 @@
  * XNNPACK (qs8-vadd, qs8-vmul):
  *   ADD: y = (a m1 + b m2 - z1 m1 - z2 m2 + 2^(k-1)) >> k, m = rint(s / so 2^k), k = 20 - exponent of the larger ratio
  *   MUL: rint(float(product) * float(s1 s2 / so))
+ * 8-bit ADD of EMU_ADD_APART: y = requant(x1 - z1, s1 / so) + requant(x2 - z2, s2 / so) + zo
+ * 8-bit ADD of EMU_ADD_Q16: y = (x1 m1 + x2 m2 + c + 2^15) >> 16, m = rint(s / so 2^16), c = rint((zo - z1 s1 / so - z2 s2 / so) 2^16)
  * TinyEngine (add_fpreq): round half away((a s1 + b s2) / so + zo), all in float32. */
 #include <math.h>
 
@@ -21,6 +23,7 @@ typedef struct binary_state {
     int32_t m[3];  /* input 0, input 1, output */
     int s[3];
     int left;      /* ADD: L */
+    int64_t start; /* EMU_ADD_Q16: c - zo 2^16 for codes less their zero points, and the half */
     float f[3];    /* s1, s2, so where the rule is float; MUL: f[2] = s1 s2 / so */
     int32_t zero[3];
     int32_t low, high;
@@ -75,6 +78,16 @@ static void in_vectors(binary_state *s, bool mul, const model_tensor *a, const m
 
 static int64_t wrap16(int64_t v) { return (int64_t)(((uint64_t)v + 0x8000) & 0xFFFF) - 0x8000; }
 
+static bool q16_add(binary_state *s, double r1, double r2)
+{
+    if (r1 >= 32768 || r2 >= 32768) return false;
+    s->m[0] = (int32_t)lrint(ldexp(r1, 16));
+    s->m[1] = (int32_t)lrint(ldexp(r2, 16));
+    int64_t c = llrint(ldexp(-s->zero[0] * r1 - s->zero[1] * r2, 16));
+    s->start = c + (int64_t)s->zero[0] * s->m[0] + (int64_t)s->zero[1] * s->m[1] + (1 << 15);
+    return true;
+}
+
 /* Native layers: three multipliers for ADD, one for MUL. */
 static status stated(emu_node *n, binary_state *s)
 {
@@ -123,6 +136,12 @@ static status prepare(emu_node *n, err *e)
     if (n->op->code == MODEL_MUL) {
         double real = n->profile->habits & EMU_FLOAT_MUL ? (double)(emu_scale(x1) * emu_scale(x2) / emu_scale(out)) : s1 * s2 / so;
         quant_multiplier(real, &s->m[2], &s->s[2]);
+    } else if (n->profile->habits & EMU_ADD_Q16 && x1->dtype == MODEL_I8) {
+        if (!q16_add(s, s1 / so, s2 / so)) return emu_fail(n, e, ST_UNSUPPORTED, "scales too far apart");
+    } else if (n->profile->habits & EMU_ADD_APART && x1->dtype == MODEL_I8) {
+        quant_multiplier(s1 / so, &s->m[0], &s->s[0]);
+        quant_multiplier(s2 / so, &s->m[1], &s->s[1]);
+        if (s->s[0] > 22 || s->s[1] > 22) return emu_fail(n, e, ST_UNSUPPORTED, "scales too far apart");
     } else {
         double twice = 2 * (s1 > s2 ? s1 : s2);
         s->left = x1->dtype == MODEL_I8 ? 20 : 15;
@@ -175,6 +194,11 @@ static int64_t code(const emu_node *n, const binary_state *s, bool mul, size_t i
     bool narrow = emu_out(n, 0)->dtype == MODEL_I8 && !n->op->integer;
     if (s->xnn) return one_xnn(s, mul, a, b);
     if (narrow && !mul && n->profile->habits & EMU_FLOAT_ADD) return one_float(s, a, b);
+    if (narrow && !mul && n->profile->habits & EMU_ADD_Q16) return ((int64_t)a * s->m[0] + (int64_t)b * s->m[1] + s->start) >> 16;
+    if (narrow && !mul && n->profile->habits & EMU_ADD_APART) {
+        emu_rule q = n->profile->pointwise;
+        return (int64_t)emu_requant32(q, a, s->m[0], s->s[0]) + emu_requant32(q, b, s->m[1], s->s[1]);
+    }
     if (s->vectors == 0 || i % s->run >= s->vectors) return one(s, n->profile, mul, a, b);
     int64_t v = mul ? one(s, n->profile, mul, a, b) : add_in_vectors(s, a, b);
     int64_t cut = mul ? quant_clamp((int32_t)v, INT16_MIN, INT16_MAX) : wrap16(v);

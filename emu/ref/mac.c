@@ -205,6 +205,8 @@ static double effective_scale(const emu_node *n, const emu_mac *m, bool is_fc, i
     const model_tensor *in = emu_in(n, 0), *w = emu_in(n, 1), *out = emu_out(n, 0);
     float s_w = w->scale[w->n_scales > 1 ? c : 0];
     if (m->rule == EMU_FLOAT_EVEN || m->rule == EMU_FLOAT_TRUNC) return (double)(emu_scale(in) * s_w / emu_scale(out));
+    if (n->profile->habits & EMU_FLOAT_SCALE) return (double)(emu_scale(in) * s_w / emu_scale(out));
+    if (n->profile->habits & EMU_FLOAT_PRODUCT) return (double)(emu_scale(in) * s_w) / (double)emu_scale(out);
     if (is_fc && w->n_scales == 1 && n->profile->habits & EMU_FC_FLOAT_PRODUCT) return (double)(emu_scale(in) * s_w) / (double)emu_scale(out);
     return (double)emu_scale(in) * (double)s_w / (double)emu_scale(out);
 }

@@ -321,6 +321,80 @@ TEST(AveragePool, RoundsHalfAwayFromZero)
     EXPECT_EQ((std::vector<int8_t>{2, -2, -2}), g.result<int8_t>());
 }
 
+TEST(AveragePool, TvmCutsTheSumOfCodes)
+{
+    One g(MODEL_AVERAGE_POOL_2D); // 1.5, -1.5, -1.5 of the codes, whatever the zero point
+    g.op.attrs.filter_h = 1;
+    g.op.attrs.filter_w = g.op.attrs.stride_w = 2;
+    g.in(g.tensor(MODEL_I8, {1, 1, 6, 1}, 1, -7));
+    g.out(g.tensor(MODEL_I8, {1, 1, 3, 1}, 1, -7));
+    err e = {};
+    ASSERT_OK(g.prepare(&e, "microtvm-native"), e);
+    g.set<int8_t>(0, {1, 2, -1, -2, 0, -3});
+    g.run();
+    EXPECT_EQ((std::vector<int8_t>{1, -1, -1}), g.result<int8_t>());
+}
+
+// One product times 0.1f 0.9f / 0.9f (x 5) or 0.1f 0.07f / 0.11f (x 55). Exact: 0.50000000745 and 3.50000009. With the product in float32:
+// 0.49999999172 and 3.50000013. With the quotient in float32 too: 0.50000000745 and 3.49999994.
+TEST(Conv, ScalesInFloatMoveTies)
+{
+    struct { const char *profile; int8_t want[2]; } rows[] = {{"tflite-single-round", {1, 4}}, {"microtvm-native", {0, 4}}, {"x-cube-ai", {1, 3}}, {"plumerai", {1, 3}}};
+    static const float scales[2][3] = {{0.1f, 0.9f, 0.9f}, {0.1f, 0.07f, 0.11f}};
+    for (const auto &row : rows) {
+        for (int i = 0; i < 2; i++) {
+            One g(MODEL_CONV_2D);
+            g.in(g.tensor(MODEL_I8, {1, 1, 1, 1}, scales[i][0], 0));
+            g.in(g.tensor(MODEL_I8, {1, 1, 1, 1}, scales[i][1], 0, ones));
+            g.out(g.tensor(MODEL_I8, {1, 1, 1, 1}, scales[i][2], 0));
+            err e = {};
+            ASSERT_OK(g.prepare(&e, row.profile), e);
+            g.set<int8_t>(0, {static_cast<int8_t>(i ? 55 : 5)});
+            g.run();
+            EXPECT_EQ(row.want[i], g.result<int8_t>()[0]) << row.profile << ' ' << i;
+        }
+    }
+}
+
+// 5 times 0.1f 0.13f / 0.01f: 6.5000000037 in double, 6.49999976 in float32 throughout; both roundings of TFLM follow.
+TEST(Conv, TflmOnRxHasNoDouble)
+{
+    for (const char *profile : {"tflm", "tflm-rx"}) {
+        One g(MODEL_CONV_2D);
+        g.in(g.tensor(MODEL_I8, {1, 1, 1, 1}, 0.1f, 0));
+        g.in(g.tensor(MODEL_I8, {1, 1, 1, 1}, 0.13f, 0, ones));
+        g.out(g.tensor(MODEL_I8, {1, 1, 1, 1}, 0.01f, 0));
+        err e = {};
+        ASSERT_OK(g.prepare(&e, profile), e);
+        g.set<int8_t>(0, {5});
+        g.run();
+        EXPECT_EQ(std::string(profile) == "tflm" ? 7 : 6, g.result<int8_t>()[0]) << profile;
+    }
+}
+
+// (x - 3 + y) / so. so = 2: sums 1 and -1 are exact, but apart 0.5 + 0.5 and -0.5 - 0.5 go half up, each. so = 6: 0.5 and -1.5; the 31-bit
+// multiplier of 1/6 lies below it (0, -1), the 16-bit one above: m = 10923, c = -32768, (65538 - 32768 + 32768) >> 16 = 1 and
+// (32769 - 98307 - 32768 + 32768) >> 16 = -2.
+TEST(Add, PublishedStacksHaveTheirOwn)
+{
+    struct { const char *profile; float so; std::vector<int8_t> x, y, want; } rows[] = {
+        {"x-cube-ai", 2, {4, 2}, {1, -1}, {1, -1}}, {"microtvm-native", 2, {4, 2}, {1, -1}, {2, 0}}, {"plumerai", 2, {4, 2}, {1, -1}, {1, -1}},
+        {"x-cube-ai", 6, {6, 3}, {0, -9}, {0, -1}}, {"plumerai", 6, {6, 3}, {0, -9}, {1, -2}},
+    };
+    for (const auto &row : rows) {
+        One g(MODEL_ADD);
+        g.in(g.tensor(MODEL_I8, {2}, 1, 3));
+        g.in(g.tensor(MODEL_I8, {2}, 1, 0));
+        g.out(g.tensor(MODEL_I8, {2}, row.so, 0));
+        err e = {};
+        ASSERT_OK(g.prepare(&e, row.profile), e);
+        g.set<int8_t>(0, {row.x[0], row.x[1]});
+        g.set<int8_t>(1, {row.y[0], row.y[1]});
+        g.run();
+        EXPECT_EQ(row.want, g.result<int8_t>()) << row.profile << ' ' << row.so;
+    }
+}
+
 TEST(Add, BroadcastsAndRescales)
 {
     One g(MODEL_ADD); // 0.5 x + 1 y, output scale 0.5: 2 * (0.5 x + y) = x + 2 y
