@@ -56,6 +56,7 @@ enum {
     EMU_ADD_APART = 1 << 21,        /* 8-bit ADD: each operand requantized onto the output's scale alone, the integers added */
     EMU_ADD_Q16 = 1 << 22,          /* 8-bit ADD: codes times rint(s / so 2^16), zero points in one constant, one rounding half up */
     EMU_POOL_TRUNC = 1 << 23,       /* average pool: the sum of codes over their number, cut towards zero */
+    EMU_POOL_WHOLE = 1 << 30,       /* average pool: divides by the whole window, padding too */
     EMU_ANY_GRID = 1 << 24,         /* every weight grid and width, shift-only requantization, addends: ours */
     EMU_OPTIMIZED = 1 << 25,        /* LiteRT's optimized kernels: vectors round half up twice, what is left over as the reference does
                                        (depthwise and transposed convolution: channels beyond the last 8; QUANTIZE: codes beyond the last 16); DEQUANTIZE as

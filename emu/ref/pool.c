@@ -48,12 +48,14 @@ static size_t index_of(const emu_window *w, int b, int y, int x, int c)
     return (((size_t)b * (size_t)w->in_h + (size_t)y) * (size_t)w->in_w + (size_t)x) * (size_t)w->in_c + (size_t)c;
 }
 
-static int32_t average(const emu_window *w, bool cut, const model_tensor *t, const void *p, int b, extent in, int c)
+/* habits: EMU_POOL_TRUNC, EMU_POOL_WHOLE */
+static int32_t average(const emu_window *w, unsigned habits, const model_tensor *t, const void *p, int b, extent in, int c)
 {
     int64_t sum = 0, count = (int64_t)(in.y1 - in.y0) * (in.x1 - in.x0);
     for (int y = in.y0; y < in.y1; y++)
         for (int x = in.x0; x < in.x1; x++) sum += emu_load(t, p, index_of(w, b, y, x, c));
-    if (cut) return (int32_t)(sum / count);
+    if (habits & EMU_POOL_WHOLE) count = (int64_t)w->k_h * w->k_w;
+    if (habits & EMU_POOL_TRUNC) return (int32_t)(sum / count);
     return (int32_t)(sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count);
 }
 
@@ -96,7 +98,7 @@ static void run(emu_node *n, emu_events *ev)
     const emu_window *w = &s->w;
     const model_tensor *t = emu_in(n, 0);
     size_t at = 0;
-    bool first_only = n->profile->habits & EMU_POOL_FIRST_IMAGE, cut = n->profile->habits & EMU_POOL_TRUNC;
+    bool first_only = n->profile->habits & EMU_POOL_FIRST_IMAGE;
     for (int b = 0; b < (first_only ? 1 : w->batches); b++)
         for (int oy = 0; oy < w->out_h; oy++)
             for (int ox = 0; ox < w->out_w; ox++)
@@ -106,7 +108,7 @@ static void run(emu_node *n, emu_events *ev)
                         run_f32(n, s, in, b, c, at);
                         continue;
                     }
-                    int32_t v = n->op->code == MODEL_AVERAGE_POOL_2D ? average(w, cut, t, emu_in_data(n, 0), b, in, c)
+                    int32_t v = n->op->code == MODEL_AVERAGE_POOL_2D ? average(w, n->profile->habits, t, emu_in_data(n, 0), b, in, c)
                                                                      : largest(w, t, emu_in_data(n, 0), b, in, c);
                     emu_store(t, emu_out_data(n, 0), at, emu_clamp(v, s->low, s->high, ev));
                 }

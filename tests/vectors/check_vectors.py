@@ -5,6 +5,7 @@ exact count: a case more or less fails. `--write` renews the proof table in docs
 import collections
 import json
 import pathlib
+import re
 import sys
 import tempfile
 
@@ -36,7 +37,44 @@ def proof_table(files):
     return lines
 
 
-def write_page(result):
+# Recorded operation -> operator that it proves.
+PROVES = {"conv2d": "CONV_2D", "pointwise": "CONV_2D", "bconv2d": "CONV_2D", "depthwise": "DEPTHWISE_CONV_2D", "fully_connected": "FULLY_CONNECTED",
+          "fully_connected_perch": "FULLY_CONNECTED", "fully_connected_out32": "FULLY_CONNECTED", "avg_pool": "AVERAGE_POOL_2D", "max_pool": "MAX_POOL_2D",
+          "bmaxpool": "MAX_POOL_2D", "mean": "MEAN", "mean_hw": "MEAN", "add": "ADD", "mul": "MUL", "softmax": "SOFTMAX", "sigmoid_tanh": "LOGISTIC TANH",
+          "logistic": "LOGISTIC", "logistic_lut": "LOGISTIC", "tanh": "TANH", "hard_swish": "HARD_SWISH"}
+MOVING = set("ARG_MAX ASSIGN_VARIABLE CALL_ONCE CONCATENATION PACK PAD READ_VARIABLE RESHAPE SHAPE STRIDED_SLICE TILE TRANSPOSE VAR_HANDLE".split())
+INTERPRETED = ("tflm", "litert-ref", "ruy", "xnnpack")
+BOARDS = {"x-cube-ai", "plumerai", "microtvm-native", "tflm-rx"}
+ON_BOARDS = "CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED AVERAGE_POOL_2D ADD SOFTMAX RESHAPE".split()
+
+
+def operator_table(files, shared):
+    """Every profile's operators by what proves them; the rest is unproven."""
+    recorded = collections.defaultdict(set)
+    for f in files:
+        for profile in INTERPRETED if f["library"] == "tflite_interp" else (f["profile"],):
+            recorded[profile].update(PROVES.get(pathlib.Path(f["file"]).stem.split("__")[1].removesuffix("_fpreq"), "").split())
+    random_models = set(re.findall(r'"([A-Z_0-9]+)": \(\w+, ', (SOURCE / "tests/differential/cases.py").read_text()))
+    networks = set()
+    for model in (shared / "models").glob("*.tflite"):
+        done = bitemu("inspect", model, "--format", "json")
+        networks |= {op["op"] for op in json.loads(done.stdout)["operators"]} if done.returncode == 0 else set()
+    lines = ["| profile | version | proven by recorded kernels | by random models of its interpreter | by whole networks or boards | unproven |", "|---|---|---|---|---|---|"]
+    for p in bitemu_json("profiles"):
+        left, cells = set(p["operators"]) - MOVING, []
+        for proven in (recorded[p["name"]], random_models if p["name"] in INTERPRETED else set(),
+                       networks if p["name"] in INTERPRETED[:2] else set(ON_BOARDS) if p["name"] in BOARDS else set()):
+            now = left & proven
+            cells.append(" ".join(sorted(now)) or "–")
+            left -= now
+        if p["name"] == "bitemu":
+            cells[2] = "its own definition: `exhaustive`, `train`"
+            left = set()
+        lines.append(f"| `{p['name']}` | {p['version']} | " + " | ".join(cells) + f" | {' '.join(sorted(left)) or '–'} |")
+    return lines
+
+
+def write_page(result, shared):
     page = SOURCE / "docs" / "PROFILES.md"
     text = page.read_text()
     start, end = "<!-- table: tests/vectors/check_vectors.py --write -->\n", "<!-- end -->"
@@ -46,6 +84,8 @@ def write_page(result):
     lines = [f"{t['cases']} recorded cases in {t['files']} files: {t['equal']} equal, {t['differ']} differ, {t['unsupported']} unsupported, {t['defect']} defects.", ""]
     lines += proof_table(result["files"]) + ["", "What is not equal:", ""]
     lines += [f"* {library} {op}: {d} differ, {u} unsupported, {x} defects. {why[0].upper() + why[1:]}." for (library, op), (d, u, x, why) in GAPS.items()]
+    lines += ["", "Operators of every profile, by the first thing that proves them (those that only move data are one code under all profiles, proven under `tflm` and `litert-ref`, and left out):", ""]
+    lines += operator_table(result["files"], shared)
     page.write_text(head + start + "\n".join(lines) + "\n" + end + tail)
 
 
@@ -93,5 +133,5 @@ t = result["totals"]
 checks.check(t["cases"] == t["equal"] + t["differ"] + t["unsupported"] + t["defect"] and t["cases"] > 10000, f"totals add up: {t}")
 print(t)
 if "--write" in sys.argv:
-    write_page(result)
+    write_page(result, shared)
 checks.finish()
