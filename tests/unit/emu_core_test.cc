@@ -562,4 +562,21 @@ TEST(Pulp, MiddleColumnRunsIntoTheNextRow)
     EXPECT_EQ((std::vector<uint8_t>{10, 1 + 2 + 3 + 4 + 5, 26, 5 + 6 + 7 + 8 + 0}), g.result<uint8_t>());
 }
 
+// Window 2x2 with padding on the right and below: 1 2 / 3 4, corner 4 alone. TFLite divides by the taps inside, rounding; PULP-NN by 4, cutting.
+TEST(Pool, PulpDividesByTheWholeWindow)
+{
+    for (const char *profile : {"tflm", "pulp-nn"}) {
+        One g(MODEL_AVERAGE_POOL_2D);
+        g.op.attrs.filter_h = g.op.attrs.filter_w = 2;
+        g.op.attrs.padding = MODEL_SAME;
+        g.in(g.tensor(MODEL_U8, {1, 2, 2, 1}, 1, 0));
+        g.out(g.tensor(MODEL_U8, {1, 2, 2, 1}, 1, 0));
+        err e = {};
+        ASSERT_OK(g.prepare(&e, profile), e);
+        g.set<uint8_t>(0, {1, 2, 3, 4});
+        g.run();
+        EXPECT_EQ(std::string(profile) == "tflm" ? (std::vector<uint8_t>{3, 3, 4, 4}) : (std::vector<uint8_t>{2, 1, 1, 1}), g.result<uint8_t>()) << profile;
+    }
+}
+
 } // namespace
