@@ -102,6 +102,34 @@ class Smoke(unittest.TestCase):
             self.assertLess(float(error), 0.05)
             self.assertGreaterEqual(float((simulated.argmax(1) == logits.argmax(1)).float().mean()), 0.9)
 
+    def gate(self, out, change=("", ""), code=0):
+        """A gate on the smoke network; the training is a few full-batch steps."""
+        text = (SOURCE / "train" / "configs" / "resnet8-gate.yaml").read_text().replace("steps: 300", "steps: 20").replace("pool: 8", "pool: 16")
+        config_file = self.root / "gate.yaml"
+        config_file.write_text(text.replace(*change))
+        errors = io.StringIO()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+            got = cli.main(["gate", "--config", str(config_file), "--checkpoint", str(self.root / "whole" / "final.pt"), "--data", str(self.root), "--out", str(self.root / out)])
+        self.assertEqual(code, got, errors.getvalue())
+        return errors.getvalue()
+
+    def test_gate_decides_in_integers(self):
+        self.gate("gate1")
+        self.gate("gate2")
+        path = self.root / "gate1" / "resnet8-gate.bitemu"
+        self.assertEqual(path.read_bytes(), (self.root / "gate2" / "resnet8-gate.bitemu").read_bytes())
+        model = integer.Model(native.read(path))
+        logits, chosen = model.run(self.x)
+        dump, trace = self.root / "g.npz", self.root / "g.jsonl"
+        subprocess.run([BITEMU, "run", path, "--input", self.root / "x.npy", "--dump", dump, "--trace", trace], check=True, stdout=subprocess.DEVNULL)
+        np.testing.assert_array_equal(np.load(dump)["out0"].reshape(len(self.x), -1), logits.numpy())
+        self.assertTrue((chosen == chosen[:, :1]).all())  # one decision for all choices
+        for k in range(4):  # and each image's logits are those of the width it got
+            static, _ = model.run(self.x, [k] * 6)
+            self.assertTrue(torch.equal(logits[chosen[:, 0] == k], static[chosen[:, 0] == k]))
+        self.assertIn("gate.yaml:", self.gate("none", ("budget: 0.25", "budget: cheap"), 2))
+        self.assertIn("budget", self.gate("none", ("budget: 0.25", "budget: 1.5"), 2))
+
     def test_resumed_equals_undisturbed(self):
         self.train("parts", "--stop-after", "1")
         self.train("parts", "--resume")

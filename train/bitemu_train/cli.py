@@ -96,6 +96,26 @@ def cifar10_export(args):
     _write_cifar10(net, cfg, folder, args.out)
 
 
+def gate(args):
+    """An input-aware version of a finished network: which of its widths each image gets."""
+    from .data import cifar10 as pictures
+    from .networks import resnet
+    from .schemes import adabits, gate as scheme
+    cfg = config.load(args.config, config.GATE, config.check_gate)
+    folder = _cifar10_folder(args)
+    net, _, epoch = adabits.load(args.checkpoint)
+    if epoch is not None:
+        raise ValueError(f"{args.checkpoint}: not a finished training (final.pt)")
+    os.makedirs(args.out, exist_ok=True)
+    part = adabits.on_device(pictures.load(folder, "train"), "cpu")
+    controller = scheme.train(net, part, cfg)
+    path = os.path.join(args.out, cfg["name"] + ".bitemu")
+    native.write(path, resnet.graph(net, cfg["name"], controller))
+    test = pictures.load(folder, "test")
+    print(f"{path}: {os.path.getsize(path)} bytes; {len(test.y)} test images, integer reference:")
+    print_report(report(integer.Model(native.read(path)), test.x, test.y))
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="bitemu_train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -116,6 +136,12 @@ def main(argv=None):
     three.add_argument("--out", required=True)
     three.add_argument("--data", help="folder of CIFAR-10 (default: BITEMU_DATA)")
     three.set_defaults(run=cifar10_export)
+    four = commands.add_parser("gate", help="an input-aware version of a finished cifar10 training: a controller picks each image's width")
+    four.add_argument("--config", required=True)
+    four.add_argument("--checkpoint", required=True, help="final.pt")
+    four.add_argument("--out", required=True)
+    four.add_argument("--data", help="folder of CIFAR-10 (default: BITEMU_DATA)")
+    four.set_defaults(run=gate)
     args = parser.parse_args(argv)
     try:
         args.run(args)

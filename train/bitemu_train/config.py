@@ -27,6 +27,10 @@ CIFAR10 = {
 }
 
 
+# An input-aware version of such a network: which of its widths each image gets.
+GATE = {"name": str, "seed": int, "threads": int, "pool": int, "passes": int, "steps": int, "lr": float, "decay": float, "budget": float}
+
+
 class ConfigError(ValueError):
     pass
 
@@ -90,6 +94,15 @@ def check_cifar10(cfg, path):
     need(cfg["threads"] > 0 and c["epochs"] > 0 and c["batch"] > 1 and c["calibration"] > 0, "threads, epochs, calibration > 0, batch > 1")
     need(0 <= c["warmup"] < c["epochs"], "train: warmup is shorter than epochs")
     need(0 <= c["distill"] <= 1 and c["lr"] > 0 and c["clip_lr"] > 0 and c["weight_decay"] >= 0, "train: a rate is out of range")
+
+
+def check_gate(cfg, path):
+    def need(ok, text):
+        if not ok:
+            raise ConfigError(f"{path}: {text}")
+    need(cfg["pool"] > 0 and 32 % cfg["pool"] == 0, "pool divides the image's 32 pixels")
+    need(cfg["threads"] > 0 and cfg["passes"] > 0 and cfg["steps"] > 0 and cfg["lr"] > 0 and cfg["decay"] >= 0, "threads, passes, steps, lr > 0, decay >= 0")
+    need(0 < cfg["budget"] < 1, "budget: share of the widest one's BitOps, between 0 and 1")
 
 
 def parse(text, path="config", schema=SCHEMA, check=_check):

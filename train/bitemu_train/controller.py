@@ -17,16 +17,16 @@ def average_pool_codes(x, size):
 
 
 class Controller(nn.Module):
-    def __init__(self, features, layers, candidates, rng):
+    def __init__(self, features, layers, candidates, rng, pool=POOL):
         super().__init__()
-        self.layers, self.candidates = layers, candidates
+        self.layers, self.candidates, self.pool = layers, candidates, pool
         self.latent = nn.Parameter(torch.randn(layers * candidates, features, generator=rng) * 0.05)
         self.bias = nn.Parameter(torch.zeros(layers * candidates))
         self.gain = nn.Parameter(torch.zeros(()))  # log2; positive scale changes no decision
 
     def inputs(self, codes):
         """Stem codes NCHW -> pooled codes [n, features], features in NHWC order as the file has them."""
-        return average_pool_codes(codes, POOL).permute(0, 2, 3, 1).flatten(1)
+        return average_pool_codes(codes, self.pool).permute(0, 2, 3, 1).flatten(1)
 
     def step(self, input_step):
         return input_step * weight_step(MASTER_BITS)

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 
 from ..data.cifar10 import CHANNELS, CLASSES, SIZE, ZERO
 from ..integers import Graph, conv_attrs, multiplier, pool_attrs, table
-from ..quantizers import nested
+from ..quantizers import master_codes, nested, round_ste
 from ..quantizers.requant import join, pool, requant
 
 MASTER, TOP = 8, 255
@@ -223,14 +223,31 @@ class _Export:
         return out, out_step, out_size
 
 
+def _gate(e, gate, stem, step):
+    """Controller layers behind the stem: pool, linear map, argmax. One decision for all choices; returns the tensor that holds it."""
+    g, side, c = e.g, SIZE // gate.pool, STACKS[0]
+    pooled = g.tensor("control_pool", "uint8", MASTER, (1, side, side, c))
+    g.layer("control_pool", "AVERAGE_POOL_2D", [stem], pooled, attrs=pool_attrs(gate.pool))
+    w = g.tensor("control_w", "int8", MASTER, tuple(gate.latent.shape), master_codes(gate.latent).numpy())
+    out = g.tensor("control", "int32", 32, (1, len(e.widths)))
+    bias = round_ste(gate.bias / gate.step(torch.tensor(step))).numpy()
+    g.layer("control", "FULLY_CONNECTED", [pooled, w], out, integer={"keys": [], "bias": bias.astype(np.int64).astype(np.int32)[None], "in_zero": [0]})
+    axis = g.tensor("axis", "int32", 32, (), 1)
+    decision = g.tensor("decision", "int32", 32, (1,))
+    rows = g.layer("control_rows", "RESHAPE", [out], g.tensor("control_rows", "int32", 32, (1, len(e.widths))))
+    g.layer("decision", "ARG_MAX", [rows, axis], decision)
+    return decision
+
+
 @torch.no_grad()
-def graph(net, name):
-    """The frozen network as the native format's graph, arrays in place. Integers only: docs/FORMAT.md."""
+def graph(net, name, gate=None):
+    """The frozen network as the native format's graph, arrays in place. Integers only: docs/FORMAT.md. gate: see schemes/gate.py."""
     e = _Export(net)
     g, last = e.g, f"conv{net.n_choices}"
     image = g.tensor("image", "uint8", MASTER, (1, SIZE, SIZE, CHANNELS))
     step = float(net.stem_clip[0]) / TOP
     r = e.conv("stem", net.stem, image, "uint8", SIZE, [_entry(net.stem_norm, 0, e.w8, 1 / step)], [], 0, TOP, ZERO)
+    decision = _gate(e, gate, r, step) if gate else None
     size = SIZE
     for i, b in enumerate(net.blocks):
         r, step, size = e.block(i, b, r, step, size)
@@ -244,4 +261,5 @@ def graph(net, name):
             integer={"keys": [last], "bias": bias.astype(np.int64).astype(np.int32), "in_zero": [0] * len(net.widths)})
     candidates = [{"w": b, "a": b} for b in net.widths]
     return {"name": name, "profile": "tflm", "inputs": [image], "outputs": [logits], "tensors": g.tensors,
-            "choices": [{"name": f"conv{i + 1}", "candidates": candidates} for i in range(net.n_choices)], "layers": g.layers}
+            "choices": [{"name": f"conv{i + 1}", "candidates": candidates, **({"decision": {"tensor": decision, "element": 0}} if gate else {})}
+                        for i in range(net.n_choices)], "layers": g.layers}

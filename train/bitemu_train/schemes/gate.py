@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An input-aware version of a finished any-precision network (schemes/adabits.py): a linear controller on the pooled codes of the stem picks
+one of the network's widths for each image; all choices follow it. After DQNet's gate (its gate chooses per layer), but
+the network stays as it is and the number of answers is small, so the expected loss is summed, not sampled:
+
+  loss = sum over widths k of p_k(x) (cross entropy of width k on x + lambda bits_k^2 / bits_0^2),   p = softmax of the controller
+
+over augmented training images. lambda is searched (bisection) so that the decisions, argmax without noise, cost at most `budget` of the
+widest one's BitOps on the training images. The controller is integers from the stem on: pool, int8 weights, int32 logits, argmax."""
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from ..controller import Controller
+from ..data import cifar10
+from ..networks.resnet import STACKS, TOP
+from ..quantizers import MASTER_BITS, round_ste, weight_codes
+from .adabits import batches, epoch_rng
+
+ROUNDS = 9  # of the search for lambda
+
+
+@torch.no_grad()
+def gather(net, part, gate, passes, seed):
+    """Pooled stem codes [n, features] and every width's cross entropy [n, widths] over augmented training images."""
+    features, losses = [], []
+    for p in range(passes):
+        for x, y in batches(part, min(500, len(part.y)), epoch_rng(seed, 10 ** 7 + p)):
+            r = net.early(x)
+            features.append(gate.inputs(r))
+            losses.append(torch.stack([F.cross_entropy(net.late(r, [k] * net.n_choices), y, reduction="none") for k in range(len(net.widths))], 1))
+    return torch.cat(features), torch.cat(losses)
+
+
+def fit(gate, features, losses, price, weight, cfg, input_step):
+    """Trains the gate's parameters for one lambda. The integer controller is simulated exactly; its gradients pass straight through."""
+    opt = torch.optim.Adam(gate.parameters(), lr=cfg["lr"], weight_decay=cfg["decay"])
+    target = losses + weight * price
+    for _ in range(cfg["steps"]):
+        opt.zero_grad()
+        p = torch.softmax(logits(gate, features, input_step), 1)
+        (p * target).sum(1).mean().backward()
+        opt.step()
+
+
+def logits(gate, features, input_step):
+    step = gate.step(input_step).detach()
+    acc = features @ weight_codes(gate.latent, MASTER_BITS).t() + round_ste(gate.bias / step)
+    return acc * step * torch.exp2(gate.gain)
+
+
+def train(net, part, cfg, log=print):
+    """Returns the gate. net: frozen, on the CPU; part: training images as tensors."""
+    torch.set_num_threads(cfg["threads"])
+    torch.use_deterministic_algorithms(True)
+    n, side = len(net.widths), cifar10.SIZE // cfg["pool"]
+    price = torch.tensor([b * b / net.widths[0] ** 2 for b in net.widths])
+    input_step = torch.tensor(float(net.stem_clip[0]) / TOP)
+
+    def fresh():
+        return Controller(side * side * STACKS[0], 1, n, torch.Generator().manual_seed(cfg["seed"]), cfg["pool"])
+    features, losses = gather(net, part, fresh(), cfg["passes"], cfg["seed"])
+    low, high, best = 0.0, 4.0, None
+    for _ in range(ROUNDS):
+        weight = (low + high) / 2
+        gate = fresh()
+        fit(gate, features, losses, price, weight, cfg, input_step)
+        with torch.no_grad():
+            chosen = logits(gate, features, input_step).argmax(1)
+        cost, loss = price[chosen].mean().item(), losses[torch.arange(len(chosen)), chosen].mean().item()
+        log(f"lambda {weight:.4f}: {100 * cost:.2f} % of the widest one's BitOps, loss {loss:.4f}, widths {np.bincount(chosen, minlength=n) / len(chosen)}")
+        if cost <= cfg["budget"]:
+            high, best = weight, gate
+        else:
+            low = weight
+    if best is None:
+        raise ValueError(f"no lambda up to {high} brings the cost down to {cfg['budget']}")
+    return best
