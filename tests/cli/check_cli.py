@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import tempfile
+from xml.etree import ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import BITEMU, SOURCE, Checks, bitemu, bitemu_json, need_numpy
@@ -170,6 +171,27 @@ checks.check(done.returncode == 1 and "input 5" in done.stdout and "element 3" i
 # the other commands
 plan = bitemu_json("plan", MODEL)
 checks.check(plan["sram_bytes"] >= plan["bound_bytes"] > 0 and plan["buffers"] and "flash" in bitemu("plan", MODEL).stdout, "plan")
+picture = tmp / "plan.svg"
+done = bitemu("plan", MODEL, "--kernels", "cmsis-nn:dsp", "--svg", picture)
+svg, ns = ElementTree.parse(picture).getroot(), "{http://www.w3.org/2000/svg}"
+with_scratch = bitemu_json("plan", MODEL, "--kernels", "cmsis-nn")
+peak = "".join(next(t for t in svg.iter(ns + "text") if t.get("id") == "peak").itertext())
+op = bitemu_json("inspect", MODEL)["operators"][with_scratch["peak_op"]]
+checks.check(done.returncode == 0 and f"op {with_scratch['peak_op']} " in peak and str(with_scratch["bound_bytes"]) in peak, f"svg names the peak: {peak}")
+checks.check(op.get("op", op.get("type")) in peak, f"svg: type of {op} in {peak}")
+titles = [t.text for t in svg.iter(ns + "title")]
+checks.check(len(titles) == len(with_scratch["buffers"]) and all(any(t.startswith(b["name"]) for t in titles) for b in with_scratch["buffers"]), "svg: a rectangle a buffer")
+words = {"".join(t.itertext()) for t in svg.iter(ns + "text")}
+checks.check({"operator", "offset in the arena, bytes"} <= words and not any("href" in k for e in svg.iter() for k in e.attrib), "svg: axis labels, self-contained")
+scratch = [b for b in with_scratch["buffers"] if b["name"].startswith("scratch of op")]
+checks.check(scratch and all(b["first_op"] == b["last_op"] for b in scratch) and with_scratch["arena_bytes"] >= plan["arena_bytes"], "scratch buffers")
+checks.check(plan["kernels"] is None and with_scratch["kernels"] == "cmsis-nn:dsp", "the plan says whose scratch it counts")
+sizes = {p: bitemu_json("plan", MODEL, "--planner", p)["arena_bytes"] for p in ("greedy", "first-fit", "exact")}
+checks.check(plan["bound_bytes"] <= sizes["exact"] <= min(sizes.values()) and sizes["greedy"] == plan["arena_bytes"], f"planners: {sizes}")
+fails(2, ["--planner", "first-fit"], "plan", MODEL, "--planner", "last-fit")
+fails(2, ["--kernels", "cmsis-nn:mve"], "plan", MODEL, "--kernels", "esp-nn")
+fails(4, ["no/such"], "plan", MODEL, "--svg", tmp / "no" / "such" / "plan.svg")
+checks.check(not list(tmp.glob("plan.svg.*")), "svg: no temporary is left")
 checks.check({p["name"] for p in bitemu_json("profiles")} >= {"tflm", "litert-ref", "ruy", "xnnpack", "cmsis-nn", "cmix-nn", "pulp-nn", "tinyengine", "esp-nn", "muriscv-nn", "larq"} and "tflm" in bitemu("profiles").stdout, "profiles")
 checks.check({b["name"] for b in bitemu_json("boards")} >= {"nucleo-l4r5zi", "nucleo-g0b1re"}, "boards as JSON")
 checks.check(len(bitemu_json("inspect", MODEL)["operators"]) == 12, "inspect as JSON")
