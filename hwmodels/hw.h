@@ -32,6 +32,7 @@ const char *hw_board_estimated(const hw_board *b);
 const char *hw_board_name(const hw_board *b);    /* "nucleo-l4r5zi", or "nucleo-l4r5zi:tflm-2.3.1" if a stack was named */
 const char *hw_board_title(const hw_board *b);   /* "NUCLEO-L4R5ZI (STM32L4R5ZI, Cortex-M4F at 120 MHz)" */
 const char *hw_board_kernels(const hw_board *b); /* kernel family and software stack in use: "cmsis-nn/microtvm-1.0" */
+const char *hw_board_core(const hw_board *b);    /* "cortex-m4" */
 double hw_board_clock_hz(const hw_board *b);
 double hw_board_sram_bytes(const hw_board *b);   /* < 0 = not stated */
 double hw_board_flash_bytes(const hw_board *b);
