@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 
-enum { LEFT = 90, TOP = 64, HEIGHT = 420, BOTTOM = 130, RIGHT = 40, WIDTH = 1040, GLYPH = 6 };
+enum { LEFT = 90, TOP = 64, HEIGHT = 420, BOTTOM = 156, RIGHT = 40, WIDTH = 1040, GLYPH = 6 };
 
 typedef struct frame {
     FILE *f;

@@ -146,8 +146,17 @@ static hw_fold choose_fold(const hw_sample *s, row *rows, int n)
         boards = boards || s[rows[i].sample].board != s[rows[0].sample].board;
         networks = networks || s[rows[i].sample].network != s[rows[0].sample].network;
     }
-    for (int i = 0; i < n; i++) rows[i].fold = boards ? s[rows[i].sample].board : networks ? s[rows[i].sample].network : i;
+    for (int i = 0; i < n; i++) rows[i].fold = boards ? s[rows[i].sample].board : networks ? s[rows[i].sample].network : i % HW_CALIBRATE_FOLDS;
     return boards ? HW_FOLD_BOARD : networks ? HW_FOLD_NETWORK : n > 1 ? HW_FOLD_ROW : HW_FOLD_NONE;
+}
+
+/* Its scratch is given back at once: there may be many folds. */
+static status fit_once(const row *rows, int n, int without, double pull, model_fit *f, bool *any, err *e)
+{
+    arena *scratch = arena_create(0);
+    status st = scratch ? fit(rows, n, without, pull, f, any, scratch, e) : err_set(e, ST_NOMEM, "calibration", "out of memory");
+    arena_destroy(&scratch);
+    return st;
 }
 
 static status leave_out(const row *rows, int n, double pull, hw_calibration *r, arena *a, err *e)
@@ -160,7 +169,7 @@ static status leave_out(const row *rows, int n, double pull, hw_calibration *r, 
         bool any = false;
         model_fit f;
         if (*at < 0) {
-            TRY(fit(rows, n, rows[i].fold, pull, &f, &any, a, e));
+            TRY(fit_once(rows, n, rows[i].fold, pull, &f, &any, e));
             for (int k = i; any && k < n; k++)
                 if (rows[k].fold == rows[i].fold) r->left_out[rows[k].sample] = estimate(&f, &rows[k]);
         }
@@ -196,7 +205,7 @@ status hw_calibrate(const hw_kernels *k, const hw_sample *s, int n, double pull,
     }
     if (!r->used) return err_set(e, ST_INCOMPLETE, "calibration", "no measurement can be used%s%s", n ? ": " : "", n ? r->missing[0] : "");
     r->fold = choose_fold(s, rows, r->used);
-    TRY(fit(rows, r->used, -1, pull, &f, &any, a, e));
+    TRY(fit_once(rows, r->used, -1, pull, &f, &any, e));
     memcpy(r->factor, f.factor, sizeof f.factor);
     memcpy(r->rows, f.rows, sizeof f.rows);
     r->common = f.common;

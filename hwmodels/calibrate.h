@@ -11,6 +11,7 @@
 
 #define HW_CALIBRATE_PULL 0.15  /* weight of the pull, as hwmodels/fit/stacks.py uses */
 #define HW_CALIBRATE_FLOOR 0.05 /* least factor, in common factors */
+enum { HW_CALIBRATE_FOLDS = 200 }; /* rows of one network on one board: every 200th is left out together */
 
 typedef struct hw_sample {
     const model_graph *g;
