@@ -1,21 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/plan_svg.h"
 #include "cli/table.h"
 #include "hwmodels/hw.h"
 #include "model/load.h"
 
 static const cli_usage usage = {
-    "bitemu plan MODEL [--format text|json]",
+    "bitemu plan MODEL [--planner P] [--kernels K] [--svg OUT.svg] [--format text|json]",
     "Places the activations of a network in memory (greedy by size, as TensorFlow Lite Micro plans) and says what SRAM and flash it\n"
     "needs. Activations narrower than a byte are packed; a layer with choices counts at its widest.",
-    NULL, 1, 1,
+    "  bitemu plan net.tflite --kernels cmsis-nn:dsp --svg plan.svg\n"
+    "  bitemu plan net.tflite --planner exact\n",
+    1, 1,
 };
 
-static void print_text(const model_graph *g, const hw_plan *p)
+typedef struct options {
+    const char *planner, *kernels, *svg;
+    cli_format format;
+} options;
+
+static void print_text(const model_graph *g, const hw_plan *p, hw_planner asked)
 {
     static const char *const columns[] = {"tensor", ">bytes", ">offset", ">first op", ">last op", NULL};
     cli_table *t = cli_table_create(columns);
@@ -29,6 +38,9 @@ static void print_text(const model_graph *g, const hw_plan *p)
         cli_table_cell(t, "%d", b->last_op);
     }
     if (t) cli_table_print(&t);
+    printf("\nplanner %s%s", hw_planner_name(p->planner), p->optimal ? ": no placement takes less" : "");
+    if (asked == HW_EXACT && !p->optimal) printf(": the exact search was given up; the best placement that was found");
+    if (p->kernels) printf("; scratch of %s", p->kernels);
     printf("\nSRAM  %zu bytes = arena %zu (lower bound %zu, peak at op %d %s) + state %zu\n", p->sram_bytes, p->arena_bytes, p->bound_bytes,
            p->peak_op, p->peak_op >= 0 ? g->subgraphs[0].ops[p->peak_op].type : "-", p->state_bytes);
     printf("flash %zu bytes = weights %zu + tables %zu (code not counted)\n", p->flash_bytes, p->weight_bytes, p->table_bytes);
@@ -48,39 +60,61 @@ static void print_json(const hw_plan *p)
                           (json_int_t)p->arena_bytes, "bound_bytes", (json_int_t)p->bound_bytes, "peak_op", p->peak_op, "state_bytes",
                           (json_int_t)p->state_bytes, "weight_bytes", (json_int_t)p->weight_bytes, "table_bytes",
                           (json_int_t)p->table_bytes, "flash_bytes", (json_int_t)p->flash_bytes, "buffers", buffers);
+    json_object_set_new(j, "planner", json_string(hw_planner_name(p->planner)));
+    json_object_set_new(j, "optimal", json_boolean(p->optimal));
+    json_object_set_new(j, "kernels", p->kernels ? json_string(p->kernels) : json_null());
     (void)json_dumpf(j, stdout, JSON_INDENT(1));
     putchar('\n');
     json_decref(j);
 }
 
-static status plan(const char *path, cli_format format, arena *a, err *e)
+static status find_planner(const char *name, hw_planner *out, err *e)
+{
+    *out = HW_GREEDY;
+    if (!name) return ST_OK;
+    for (int i = HW_GREEDY; i <= HW_EXACT; i++) {
+        *out = (hw_planner)i;
+        if (strcmp(name, hw_planner_name(*out)) == 0) return ST_OK;
+    }
+    return err_set(e, ST_ARG, "--planner", "'%s' is not greedy, first-fit or exact", name);
+}
+
+static status plan(const char *path, const options *o, arena *a, err *e)
 {
     model_graph *g;
     hw_plan *p;
+    hw_plan_config c = {HW_GREEDY, o->kernels};
+    TRY(find_planner(o->planner, &c.planner, e));
     TRY(model_load(path, a, &g, e));
     TRY(model_check(g, e));
-    TRY(hw_plan_create(g, a, &p, e));
-    if (format == CLI_AS_JSON)
+    TRY(hw_plan_make(g, &c, a, &p, e));
+    if (o->svg) TRY(plan_svg_write(g, p, o->svg, e));
+    if (o->format == CLI_AS_JSON)
         print_json(p);
     else
-        print_text(g, p);
+        print_text(g, p, c.planner);
     return ST_OK;
 }
 
 int cmd_plan(int argc, char **argv)
 {
-    cli_format format = CLI_AS_TEXT;
-    const cli_option table[] = {{"--format", "text|json", CLI_FORMAT, &format, "how to print"}};
+    options o = {0};
+    const cli_option table[] = {
+        {"--planner", "P", CLI_TEXT, &o.planner, "greedy (by size, as TensorFlow Lite Micro; default), first-fit, exact"},
+        {"--kernels", "K", CLI_TEXT, &o.kernels, "count the scratch of cmsis-nn[:c|dsp|mve]; each lives for its operator only"},
+        {"--svg", "OUT.svg", CLI_TEXT, &o.svg, "picture of the buffers' lives, with the operator at the peak"},
+        {"--format", "text|json", CLI_FORMAT, &o.format, "how to print"},
+    };
     const char *args[1];
     int n;
     bool help;
     err e = {0};
-    status st = cli_parse(argc, argv, &usage, table, 1, args, &n, &help, &e);
+    status st = cli_parse(argc, argv, &usage, table, (int)(sizeof table / sizeof *table), args, &n, &help, &e);
     if (st == ST_OK && help) return 0;
     arena *a = arena_create(0);
-    if (st == ST_OK && format == CLI_AS_CSV) st = err_set(&e, ST_ARG, "--format", "plan prints text or json");
+    if (st == ST_OK && o.format == CLI_AS_CSV) st = err_set(&e, ST_ARG, "--format", "plan prints text or json");
     if (st == ST_OK && !a) st = err_set(&e, ST_NOMEM, "", "no memory");
-    if (st == ST_OK) st = plan(args[0], format, a, &e);
+    if (st == ST_OK) st = plan(args[0], &o, a, &e);
     arena_destroy(&a);
     return st == ST_OK ? 0 : cli_fail(&e);
 }

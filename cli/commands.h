@@ -4,6 +4,7 @@
 #define BITEMU_CLI_COMMANDS_H
 
 int cmd_boards(int argc, char **argv);
+int cmd_calibrate(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_cost(int argc, char **argv);
 int cmd_compare(int argc, char **argv);

@@ -183,7 +183,7 @@ status hw_board_what_if(const char *core, double clock_hz, const char *stack, ar
     if (!(clock_hz > 0) || !isfinite(clock_hz)) return err_set(e, ST_ARG, "--clock-hz", "the clock must be greater than 0 Hz");
     (void)snprintf(title, strlen(core) + 64, "what-if: %s at %g MHz", core, clock_hz / 1e6);
     b->title = title;
-    b->name = b->core_title = slug;
+    b->name = b->core_title = b->core = slug;
     b->path = "what-if";
     b->stack = stack;
     b->clock_hz = (hw_figure){.value = clock_hz, .error_pct = 0, .unit = "Hz", .source = "asked", .known = true};
@@ -211,6 +211,7 @@ status hw_board_load(const char *name, arena *a, hw_board **out, err *e)
         err_at(e, "%s", b->path);
         return s;
     }
+    b->core = core;
     TRY(load_core(b, core, a, &floor, e));
     if (shared) TRY(hw_stack_load(b->path, shared, core, a, b, &kernels, e));
     if (cpi && b->factor[0].value < floor) {
@@ -226,6 +227,7 @@ status hw_board_load(const char *name, arena *a, hw_board **out, err *e)
 }
 
 const char *hw_board_name(const hw_board *b) { return b->name; }
+const char *hw_board_core(const hw_board *b) { return b->core; }
 const char *hw_board_title(const hw_board *b) { return b->title; }
 const char *hw_board_kernels(const hw_board *b) { return b->kernels_text; }
 const char *hw_board_estimated(const hw_board *b) { return b->estimated; }

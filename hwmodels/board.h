@@ -48,6 +48,7 @@ typedef struct hw_kernels {
 
 struct hw_board {
     const char *name, *title, *path, *stack, *core_title;
+    const char *core;         /* as the files of stacks/ name it: "cortex-m4" */
     const char *kernels_text; /* "cmsis-nn/microtvm-1.0": family and stack */
     hw_figure clock_hz, sram_bytes, flash_bytes;
     hw_figure factor[HW_N_CLASSES];   /* cycles per counted instruction of the chosen stack, by operator class */

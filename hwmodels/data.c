@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * hwmodels/data.c - where the YAML files are: folders of BITEMU_BOARDS (separated by ':'), the source tree that the library was
+ * hwmodels/data.c - where the YAML files are: folders of BITEMU_BOARDS or BITEMU_STACKS (separated by ':'), the source tree that the library was
  * built from, the installed data folder. A core or kernel file is first looked for beside the board file (../cores/NAME.yaml). */
 #include <dirent.h>
 #include <stdint.h>
@@ -13,10 +13,10 @@
 
 enum { MAX_YAML_BYTES = 1 << 20, MAX_PATH = 1024, MAX_NAMES = 512 };
 
-/* Folder number i of boards (kind "boards") or of another kind; false: no more. Environment folders hold boards only. */
+/* Folder number i of boards (kind "boards") or of another kind; false: no more. */
 static bool folder_at(const char *kind, int i, char *out, size_t size)
 {
-    const char *env = strcmp(kind, "boards") == 0 ? getenv("BITEMU_BOARDS") : NULL;
+    const char *env = strcmp(kind, "boards") == 0 ? getenv("BITEMU_BOARDS") : strcmp(kind, "stacks") == 0 ? getenv("BITEMU_STACKS") : NULL;
     while (env && *env) {
         size_t len = strcspn(env, ":");
         if (len && i-- == 0) {

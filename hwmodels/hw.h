@@ -32,6 +32,7 @@ const char *hw_board_estimated(const hw_board *b);
 const char *hw_board_name(const hw_board *b);    /* "nucleo-l4r5zi", or "nucleo-l4r5zi:tflm-2.3.1" if a stack was named */
 const char *hw_board_title(const hw_board *b);   /* "NUCLEO-L4R5ZI (STM32L4R5ZI, Cortex-M4F at 120 MHz)" */
 const char *hw_board_kernels(const hw_board *b); /* kernel family and software stack in use: "cmsis-nn/microtvm-1.0" */
+const char *hw_board_core(const hw_board *b);    /* "cortex-m4" */
 double hw_board_clock_hz(const hw_board *b);
 double hw_board_sram_bytes(const hw_board *b);   /* < 0 = not stated */
 double hw_board_flash_bytes(const hw_board *b);
@@ -70,23 +71,40 @@ void hw_cost_add(hw_cost *sum, const hw_cost *x);
 /* Memory. Activations: each tensor lives from its producer to its last reader, packed at the width of its bits (the widest that
  * any candidate gives it). */
 typedef struct hw_buffer {
-    int tensor;                     /* -1 = scratch */
+    int tensor;                     /* -1 = scratch of first_op's kernel */
     const char *name;
     int first_op, last_op;
     size_t bytes, offset;
 } hw_buffer;
+/* In which order buffers get their place; each takes the lowest offset where it fits between the placed ones alive with it.
+ *   GREEDY     largest first, of equal sizes the later tensor: TensorFlow Lite Micro's planner
+ *   FIRST_FIT  as they come to life, larger first: what an allocator without a plan does
+ *   EXACT      branch and bound over all orders, at most HW_EXACT_BUFFERS buffers and HW_EXACT_STEPS steps; never worse than the other two */
+typedef enum hw_planner { HW_GREEDY, HW_FIRST_FIT, HW_EXACT } hw_planner;
+enum { HW_EXACT_BUFFERS = 64, HW_EXACT_STEPS = 2000000 };
+typedef struct hw_plan_config {
+    hw_planner planner;
+    const char *kernels;            /* library whose scratch counts: "cmsis-nn", "cmsis-nn:c", ":dsp" (meant without a build) or ":mve"; NULL = none */
+} hw_plan_config;
 typedef struct hw_plan {
     int n_buffers;
     hw_buffer *buffers;
-    size_t arena_bytes;             /* activations + scratch, as placed (greedy by size, as TFLM's planner) */
+    size_t arena_bytes;             /* activations + scratch, as placed */
     size_t bound_bytes;             /* lower bound: most bytes alive at one operator */
-    int peak_op;                    /* operator at which arena_bytes are alive */
+    int peak_op;                    /* operator at which bound_bytes are alive, the first such */
+    hw_planner planner;             /* whose offsets these are: EXACT only where its search found better ones than both others */
+    bool optimal;                   /* no placement takes less: it equals the bound, or every order was searched */
+    const char *kernels;            /* library whose scratch is among the buffers, "cmsis-nn:dsp"; NULL = none */
     size_t state_bytes;             /* streaming variables, LSTM/SVDF state: always alive */
     size_t sram_bytes;              /* arena + state */
     size_t weight_bytes;            /* constants as stored on the board, packed; nested weights once */
     size_t table_bytes;             /* multipliers, shifts, zero points, bias of every table entry */
     size_t flash_bytes;             /* weights + tables (no code: the size of the code is not modelled yet) */
 } hw_plan;
+/* Greedy, without scratch. ST_UNSUPPORTED: sizes no board has; ST_NOMEM. */
 status hw_plan_create(const model_graph *g, arena *a, hw_plan **out, err *e);
+/* ST_ARG: config.kernels is not known; the message lists what is. Else as hw_plan_create. */
+status hw_plan_make(const model_graph *g, const hw_plan_config *c, arena *a, hw_plan **out, err *e);
+const char *hw_planner_name(hw_planner p); /* "greedy", "first-fit", "exact" */
 
 #endif

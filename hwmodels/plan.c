@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * hwmodels/plan.c - memory: where activations lie, what constants take.
- * Placement follows TensorFlow Lite Micro's GreedyMemoryPlanner (largest first, each at the lowest offset where it fits between
- * the buffers alive at the same time) with its 16-byte sizes; inputs live from the start, outputs to the end, RESHAPE copies.
- * Not here yet: kernel scratch (depends on the board's kernel family; docs/COSTS.md). */
-#include <stdlib.h>
+ * hwmodels/plan.c - memory: which buffers live when, what constants take. Where buffers lie: place.c; scratch of kernels: plan_scratch.c.
+ * Sizes are rounded up to 16 as TensorFlow Lite Micro's; inputs live from the start, outputs to the end, RESHAPE copies. */
 #include <string.h>
 
-#include "hwmodels/hw.h"
-
-enum { ALIGN = 16 };
+#include "hwmodels/place.h"
+#include "hwmodels/plan_scratch.h"
 
 /* Multipliers int32; shifts int8 where the model states them (native), else int32 as TFLM keeps them; zero points and clamps
  * int32 (in_zero, out_zero, out_min, out_max). */
@@ -64,61 +60,27 @@ static void find_lives(const model_subgraph *s, life *lives)
     for (int i = 0; i < s->n_outputs; i++) touch(s, lives, s->outputs[i], s->n_ops ? s->n_ops - 1 : 0);
 }
 
-static size_t align_up(size_t x)
+static status add_scratch(const model_graph *g, const char *kernels, hw_plan *p, size_t *sum, arena *a, err *e)
 {
-    return (x + ALIGN - 1) / ALIGN * ALIGN;
-}
-
-/* Largest first; of equal sizes the later tensor first, as TFLM fills its list from the back before a stable sort. */
-static int by_size(const void *a, const void *b)
-{
-    const hw_buffer *x = a, *y = b;
-    size_t p = align_up(x->bytes), q = align_up(y->bytes);
-    if (p != q) return p < q ? 1 : -1;
-    return x->tensor > y->tensor ? -1 : x->tensor < y->tensor;
-}
-
-static bool overlap(const hw_buffer *x, const hw_buffer *y)
-{
-    return x->first_op <= y->last_op && y->first_op <= x->last_op;
-}
-
-/* Places buffer k after 0..k-1 have their places. order: scratch for the placed ones by offset, kept sorted. */
-static void place(hw_buffer *b, int k, int *order)
-{
-    size_t want = align_up(b[k].bytes), at = 0;
-    for (int i = 0; i < k; i++) {
-        const hw_buffer *o = &b[order[i]];
-        if (!overlap(o, &b[k])) continue;
-        if (o->offset >= at && o->offset - at >= want) break;
-        size_t end = o->offset + align_up(o->bytes);
-        if (end > at) at = end;
+    hw_library lib;
+    TRY(hw_library_parse(kernels, &lib, e));
+    p->kernels = lib.name;
+    for (int i = 0; i < g->subgraphs[0].n_ops; i++) {
+        hw_buffer *b = &p->buffers[p->n_buffers];
+        TRY(hw_scratch_buffer(g, &lib, i, b, a, e));
+        if (!b->bytes) continue;
+        TRY(add_bytes(sum, hw_align(b->bytes), e));
+        p->n_buffers++;
     }
-    b[k].offset = at;
-    int i = k;
-    for (; i > 0 && b[order[i - 1]].offset > at; i--) order[i] = order[i - 1];
-    order[i] = k;
+    return ST_OK;
 }
 
-static void find_peak(hw_plan *p, int n_ops)
+static status plan_activations(const model_graph *g, const hw_plan_config *c, arena *a, hw_plan *p, err *e)
 {
-    for (int op = 0; op < (n_ops ? n_ops : 1); op++) {
-        size_t alive = 0;
-        for (int i = 0; i < p->n_buffers; i++)
-            if (p->buffers[i].first_op <= op && op <= p->buffers[i].last_op) alive += align_up(p->buffers[i].bytes);
-        if (alive > p->bound_bytes) {
-            p->bound_bytes = alive;
-            p->peak_op = op;
-        }
-    }
-}
-
-static status plan_activations(const model_subgraph *s, arena *a, hw_plan *p, err *e)
-{
+    const model_subgraph *s = &g->subgraphs[0];
     life *lives = arena_alloc(a, (size_t)s->n_tensors, sizeof *lives);
-    p->buffers = arena_alloc(a, (size_t)s->n_tensors, sizeof *p->buffers);
-    int *order = arena_alloc(a, (size_t)s->n_tensors, sizeof *order);
-    if (!lives || !p->buffers || !order) return err_set(e, ST_NOMEM, "memory plan", "out of memory");
+    p->buffers = arena_alloc(a, (size_t)s->n_tensors + (size_t)s->n_ops, sizeof *p->buffers);
+    if (!lives || !p->buffers) return err_set(e, ST_NOMEM, "memory plan", "out of memory");
     find_lives(s, lives);
     size_t sum = 0;
     for (int i = 0; i < s->n_tensors; i++) {
@@ -126,18 +88,12 @@ static status plan_activations(const model_subgraph *s, arena *a, hw_plan *p, er
         if (lives[i].first < 0) continue;
         TRY(packed_bytes(&s->tensors[i], 0, &size, e));
         if (!size) continue;
-        TRY(add_bytes(&sum, align_up(size), e));
+        TRY(add_bytes(&sum, hw_align(size), e));
         hw_buffer *b = &p->buffers[p->n_buffers++];
         *b = (hw_buffer){i, s->tensors[i].name, lives[i].first, lives[i].last, size, 0};
     }
-    qsort(p->buffers, (size_t)p->n_buffers, sizeof *p->buffers, by_size);
-    for (int i = 0; i < p->n_buffers; i++) {
-        place(p->buffers, i, order);
-        size_t end = p->buffers[i].offset + align_up(p->buffers[i].bytes);
-        if (end > p->arena_bytes) p->arena_bytes = end;
-    }
-    find_peak(p, s->n_ops);
-    return ST_OK;
+    if (c->kernels) TRY(add_scratch(g, c->kernels, p, &sum, a, e));
+    return hw_place(p, s->n_ops, c->planner, a, e);
 }
 
 /* State that outlives an input: variable tensors (LSTM, SVDF) and streaming variables. */
@@ -148,13 +104,13 @@ static status plan_state(const model_graph *g, hw_plan *p, err *e)
     for (int i = 0; i < s->n_tensors; i++) {
         if (!s->tensors[i].is_variable || s->tensors[i].data) continue;
         TRY(packed_bytes(&s->tensors[i], 0, &size, e));
-        TRY(add_bytes(&p->state_bytes, align_up(size), e));
+        TRY(add_bytes(&p->state_bytes, hw_align(size), e));
     }
     for (int i = 0; i < g->n_variables; i++) {
         int t = g->variables[i].tensor;
         if (t < 0 || t >= s->n_tensors || s->tensors[t].is_variable) continue;
         TRY(packed_bytes(&s->tensors[t], 0, &size, e));
-        TRY(add_bytes(&p->state_bytes, align_up(size), e));
+        TRY(add_bytes(&p->state_bytes, hw_align(size), e));
     }
     return ST_OK;
 }
@@ -244,9 +200,14 @@ static size_t op_table_bytes(const model_subgraph *s, const model_op *op)
 
 status hw_plan_create(const model_graph *g, arena *a, hw_plan **out, err *e)
 {
+    return hw_plan_make(g, &(hw_plan_config){HW_GREEDY, NULL}, a, out, e);
+}
+
+status hw_plan_make(const model_graph *g, const hw_plan_config *c, arena *a, hw_plan **out, err *e)
+{
     hw_plan *p = arena_alloc(a, 1, sizeof *p);
     if (!p) return err_set(e, ST_NOMEM, "memory plan", "out of memory");
-    TRY(plan_activations(&g->subgraphs[0], a, p, e));
+    TRY(plan_activations(g, c, a, p, e));
     TRY(plan_state(g, p, e));
     for (int i = 0; i < g->n_subgraphs; i++) {
         const model_subgraph *s = &g->subgraphs[i];

@@ -40,3 +40,5 @@ int64_t hw_scratch_cmsis_depthwise(const hw_shape *s, hw_operands t, hw_build b)
     bool three = s->k_h == 3 && s->k_w == 3 && s->pad_top <= 1 && s->pad_left <= 1;
     return b == HW_BUILD_DSP && !three ? columns : 0;
 }
+
+int64_t hw_scratch_cmsis_average_pool(int channels, hw_build b) { return b == HW_BUILD_DSP ? 4 * (int64_t)channels : 0; }

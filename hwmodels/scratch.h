@@ -7,7 +7,8 @@
  *                    odd = (2 pad + odd = all columns of padding) in {-1, 0, 1}; the general size if there is no such odd
  *   depthwise        only multiplier 1: s8 DSP 2 out_c k (3x3 with padding <= 1: 0), Helium 496 k; s4 2 out_c k, Helium 496 k;
  *                    s16 DSP 2 out_c k, Helium 8 out_c k + 8. s8 and s4 ask for it with batch 1 only. Helium s8 with one input channel
- *                    runs as a convolution: that one's size + out_c k. */
+ *                    runs as a convolution: that one's size + out_c k.
+ *   average pool     DSP: 4 bytes a channel; C, Helium: 0 (arm_avgpool_s8_get_buffer_size, and s16's) */
 #ifndef BITEMU_HWMODELS_SCRATCH_H
 #define BITEMU_HWMODELS_SCRATCH_H
 
@@ -23,5 +24,6 @@ typedef struct hw_shape { /* of one layer; NHWC */
 
 int64_t hw_scratch_cmsis_conv(const hw_shape *s, hw_operands t, hw_build b);
 int64_t hw_scratch_cmsis_depthwise(const hw_shape *s, hw_operands t, hw_build b);
+int64_t hw_scratch_cmsis_average_pool(int channels, hw_build b);
 
 #endif

@@ -3,11 +3,13 @@
 """The program as a user meets it: exit status, one clear line with place and cause, nothing half written, stable JSON keys. Uses the
 model in models/digits only."""
 import json
+import os
 import pathlib
 import random
 import subprocess
 import sys
 import tempfile
+from xml.etree import ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import BITEMU, SOURCE, Checks, bitemu, bitemu_json, need_numpy
@@ -40,7 +42,7 @@ def write(name, data):
 checks.check(bitemu().returncode == 2, "no command is usage")
 checks.check(bitemu("--help").returncode == 0, "--help")
 checks.check("bitemu" in bitemu("--version").stdout, "--version")
-for command in ("run", "compare", "check", "inspect", "plan", "boards", "profiles", "vectors"):
+for command in ("run", "compare", "check", "inspect", "plan", "calibrate", "boards", "profiles", "vectors"):
     done = bitemu(command, "--help")
     checks.check(done.returncode == 0 and "usage:" in done.stdout and "--" in done.stdout, f"{command} --help")
 fails(2, ["frobnicate"], "frobnicate")
@@ -170,6 +172,27 @@ checks.check(done.returncode == 1 and "input 5" in done.stdout and "element 3" i
 # the other commands
 plan = bitemu_json("plan", MODEL)
 checks.check(plan["sram_bytes"] >= plan["bound_bytes"] > 0 and plan["buffers"] and "flash" in bitemu("plan", MODEL).stdout, "plan")
+picture = tmp / "plan.svg"
+done = bitemu("plan", MODEL, "--kernels", "cmsis-nn:dsp", "--svg", picture)
+svg, ns = ElementTree.parse(picture).getroot(), "{http://www.w3.org/2000/svg}"
+with_scratch = bitemu_json("plan", MODEL, "--kernels", "cmsis-nn")
+peak = "".join(next(t for t in svg.iter(ns + "text") if t.get("id") == "peak").itertext())
+op = bitemu_json("inspect", MODEL)["operators"][with_scratch["peak_op"]]
+checks.check(done.returncode == 0 and f"op {with_scratch['peak_op']} " in peak and str(with_scratch["bound_bytes"]) in peak, f"svg names the peak: {peak}")
+checks.check(op.get("op", op.get("type")) in peak, f"svg: type of {op} in {peak}")
+titles = [t.text for t in svg.iter(ns + "title")]
+checks.check(len(titles) == len(with_scratch["buffers"]) and all(any(t.startswith(b["name"]) for t in titles) for b in with_scratch["buffers"]), "svg: a rectangle a buffer")
+words = {"".join(t.itertext()) for t in svg.iter(ns + "text")}
+checks.check({"operator", "offset in the arena, bytes"} <= words and not any("href" in k for e in svg.iter() for k in e.attrib), "svg: axis labels, self-contained")
+scratch = [b for b in with_scratch["buffers"] if b["name"].startswith("scratch of op")]
+checks.check(scratch and all(b["first_op"] == b["last_op"] for b in scratch) and with_scratch["arena_bytes"] >= plan["arena_bytes"], "scratch buffers")
+checks.check(plan["kernels"] is None and with_scratch["kernels"] == "cmsis-nn:dsp", "the plan says whose scratch it counts")
+sizes = {p: bitemu_json("plan", MODEL, "--planner", p)["arena_bytes"] for p in ("greedy", "first-fit", "exact")}
+checks.check(plan["bound_bytes"] <= sizes["exact"] <= min(sizes.values()) and sizes["greedy"] == plan["arena_bytes"], f"planners: {sizes}")
+fails(2, ["--planner", "first-fit"], "plan", MODEL, "--planner", "last-fit")
+fails(2, ["--kernels", "cmsis-nn:mve"], "plan", MODEL, "--kernels", "esp-nn")
+fails(4, ["no/such"], "plan", MODEL, "--svg", tmp / "no" / "such" / "plan.svg")
+checks.check(not list(tmp.glob("plan.svg.*")), "svg: no temporary is left")
 checks.check({p["name"] for p in bitemu_json("profiles")} >= {"tflm", "litert-ref", "ruy", "xnnpack", "cmsis-nn", "cmix-nn", "pulp-nn", "tinyengine", "esp-nn", "muriscv-nn", "larq"} and "tflm" in bitemu("profiles").stdout, "profiles")
 checks.check({b["name"] for b in bitemu_json("boards")} >= {"nucleo-l4r5zi", "nucleo-g0b1re"}, "boards as JSON")
 checks.check(len(bitemu_json("inspect", MODEL)["operators"]) == 12, "inspect as JSON")
@@ -241,6 +264,59 @@ fails(2, ["greater than 0"], "cost", MODEL, "--core", "cortex-m4", "--clock-hz",
 fails(2, ["depends on the input"], *L4, "--policy", "random:1")
 fails(2, ["say where"], "cost", MODEL)
 fails(2, ["nonesuch"], *L4, "--kernels", "nonesuch")
+# calibrate: measurements made from known factors give the factors back
+known = {"conv": 1.25, "pointwise": 2.5, "depthwise": 0.75, "fully_connected": 3.125, "other": 1.75}
+stacks = tmp / "stacks"
+stacks.mkdir()
+(stacks / "known.yaml").write_text("bitemu_stack: 1\nname: known\ntitle: Known\nkernels: cmsis-nn\ncores:\n  cortex-m4:\n    cycles_per_instruction:\n" + "".join(
+    f"      {c}: {{value: {v}, unit: cycles/instruction, source: s}}\n" for c, v in known.items()) + "sources: {s: made up}\n")
+seen = {**os.environ, "BITEMU_STACKS": str(stacks)}
+
+
+def stack_cost(stack):
+    return json.loads(bitemu(*L4, "--kernels", stack, "--format", "json", env=seen).stdout)
+
+
+made = stack_cost("known")
+where = os.path.relpath(MODEL, tmp)
+layers_csv = write("layers.csv", "board,model,op,cycles,core,note\n" + "".join(f'one,{where},{x["index"]},{x["cycles"]!r},Cortex-M4,"a, b"\n' for x in made["layers"])
+                   + f"two,{where},0,1,Cortex-M7,\n")
+CAL = ("calibrate", "--kernels", "cmsis-nn", "--board", "nucleo-l4r5zi")
+done = bitemu(*CAL, layers_csv, "-o", stacks / "again.yaml", "--format", "json")
+cal = json.loads(done.stdout)
+found = {f["class"]: f["cycles_per_instruction"] for f in cal["factors"]}
+checks.check(done.returncode == 0 and len(found) >= 3 and all(abs(v / known.get(c, known["other"]) - 1) < 1e-6 for c, v in found.items()), f"known factors: {found}")
+checks.check(cal["other_cores"] == 1 and cal["used"] == len(made["layers"]) and cal["leaving_out"]["one"] == "measurement" and cal["pull"] == 0, "other cores, folds")
+checks.check(abs(stack_cost("again")["totals"]["cycles"] / made["totals"]["cycles"] - 1) < 1e-6, "cost reads what calibrate wrote")
+whole = write("whole.csv", f"cycles,model\r\n{made['totals']['cycles']!r},{where}\r\n")
+done = bitemu(*CAL, whole)
+checks.check(done.returncode == 0 and "pull 0.15" in done.stdout and "the error is not known" in done.stdout and " all " in done.stdout, f"whole network: {done.stdout}")
+done = bitemu(*CAL, layers_csv)
+checks.check(done.returncode == 0 and "leaving one measurement out: median error" in done.stdout and "not used: 1 measurements on other cores" in done.stdout, f"text: {done.stdout}")
+for line, place, words in ((f"{where},-5,", "bad.csv:2:%d", "greater than 0"), (f"{where},0,", "bad.csv:2:%d", "greater than 0"), (f"{where},1e3x,", "bad.csv:2:%d", "'1e3x'"),
+                           (f"{where},nan,", "bad.csv:2:%d", "not a number"), (f"{where},7,99", "bad.csv:2:%d", "no operator 99"), (f"{where},7,1.5", "bad.csv:2:%d", "no operator 1.5"),
+                           (f"{where},,", "bad.csv:2:%d", "not a number"), ("none.tflite,7,", "bad.csv:2:1", "none.tflite"), (",7,", "bad.csv:2:1", "missing"), ('"x,7,', "bad.csv:2:1", "quote")):
+    column = len(where) + 2 + (2 if line.startswith(f"{where},7,") else 0)
+    fails(4, [place % column if "%" in place else place, words], *CAL, write("bad.csv", "model,cycles,op\n" + line + "\n"))
+fails(4, ["bad.csv:1:1", "'cycles'"], *CAL, write("bad.csv", "model,ms\nx,1\n"))
+fails(5, ["no measurement"], *CAL, write("bad.csv", "model,cycles\n"))
+fails(2, ["--kernels", "portable-c"], "calibrate", "--kernels", "none", "--board", "nucleo-l4r5zi", layers_csv)
+fails(2, ["--board"], "calibrate", "--kernels", "cmsis-nn", layers_csv)
+fails(2, ["-o", "lower case"], *CAL, layers_csv, "-o", tmp / "My Stack.yaml")
+fails(2, ["--pull"], *CAL, layers_csv, "--pull", "-1")
+fails(2, ["--model"], *CAL, write("log.txt", "CONV_2D took 5 ticks (0 ms).\n"))
+fails(2, ["log.txt:1", "--cycles-per-tick"], *CAL, "--model", MODEL, tmp / "log.txt")
+ops = bitemu_json("inspect", MODEL)["operators"]
+tags = [o.get("op", o.get("type")) for o in ops]
+took = [f"{t} took {100 + i} ticks (0 ms).\n" for i, t in enumerate(tags)]
+log = write("log.txt", "start\n" + "".join(took) + "All(1) took 9 ticks (0 ms)\n" + "".join(f"{i},{t},{200 + i}\r\n" for i, t in enumerate(tags)))
+done = bitemu(*CAL, "--model", MODEL, "--cycles-per-tick", "4", log, "--format", "json")
+checks.check(done.returncode == 0 and [m["cycles"] for m in json.loads(done.stdout)["measurements"]] == [4 * (150 + i) for i in range(len(tags))], f"two runs are averaged: {done.stderr}")
+log = write("log.txt", "".join(t.replace("ticks (0 ms).", "us") for t in took))
+checks.check(json.loads(bitemu(*CAL, "--model", MODEL, log, "--format", "json").stdout)["measurements"][0]["cycles"] == 100 * 120, "microseconds times the board's clock")
+fails(4, ["log.txt:2", "operator 1"], *CAL, "--model", MODEL, "--cycles-per-tick", "4", write("log.txt", took[0] + "TILE took 5 ticks\n"))
+fails(4, ["log.txt", "no complete run"], *CAL, "--model", MODEL, "--cycles-per-tick", "4", write("log.txt", "".join(took[:3])))
+
 fits = bitemu_json("boards", MODEL)
 checks.check({b["name"]: b["model"] for b in fits}["nucleo-l4r5zi"] == "fits" and len(fits) >= 14, "boards MODEL: verdicts")
 

@@ -11,6 +11,7 @@ extern "C" {
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <fstream>
@@ -280,6 +281,152 @@ TEST(HwPlan, AbsurdSizesAreRefused)
     shim::Arena small(64);
     err none = {};
     EXPECT_EQ(ST_NOMEM, hw_plan_create(n.graph(), small, &p, &none));
+}
+
+hw_plan plan_with(Net &n, arena *a, hw_planner planner, const char *kernels = nullptr)
+{
+    hw_plan *p = nullptr;
+    err e = {};
+    hw_plan_config c = {planner, kernels};
+    EXPECT_OK(hw_plan_make(n.graph(), &c, a, &p, &e), e);
+    return p ? *p : hw_plan{};
+}
+
+// By birth, of one operator the larger first: b 48 at 0, a 32 at 48; c 64 lives with b only, and a's 32 bytes may go: 48. Largest first: c 0, b 64, a 0.
+TEST(HwPlan, FirstFitTakesThemAsTheyCome)
+{
+    Net n;
+    shim::Arena arena;
+    int a = n.tensor({32}), b = n.tensor({48}), c = n.tensor({64});
+    n.op(MODEL_RESHAPE, {a}, {b});
+    n.op(MODEL_RESHAPE, {b}, {c});
+    n.inputs = {a};
+    n.outputs = {c};
+    hw_plan p = plan_with(n, arena, HW_FIRST_FIT);
+    EXPECT_EQ(48u, offset_of(p, a)); // born at one operator: larger first
+    EXPECT_EQ(0u, offset_of(p, b));
+    EXPECT_EQ(48u, offset_of(p, c));
+    EXPECT_EQ(112u, p.arena_bytes);
+    EXPECT_TRUE(p.optimal);
+    EXPECT_EQ(112u, plan_with(n, arena, HW_GREEDY).arena_bytes);
+}
+
+// 3x3 convolution of 3 channels: 4 x 28 bytes (K = 27 rounded up to 4), alive with its input and output only; depthwise 5x5 of 8 channels: 2 x 8 x 25.
+TEST(HwPlan, ScratchLivesForItsOperator)
+{
+    Net n;
+    shim::Arena a;
+    int in = n.tensor({1, 8, 8, 3}), x = n.tensor({1, 8, 8, 8}), y = n.tensor({1, 8, 8, 8}), out = n.tensor({1, 1, 1, 8});
+    n.op(MODEL_CONV_2D, {in, n.tensor({8, 3, 3, 3}, 8, true)}, {x});
+    n.op(MODEL_DEPTHWISE_CONV_2D, {x, n.tensor({1, 5, 5, 8}, 8, true)}, {y});
+    n.op(MODEL_AVERAGE_POOL_2D, {y}, {out});
+    for (model_op &o : n.ops) o.attrs.stride_h = o.attrs.stride_w = o.attrs.dilation_h = o.attrs.dilation_w = 1;
+    n.inputs = {in};
+    n.outputs = {out};
+    struct {
+        const char *kernels;
+        size_t bytes[3];
+    } const cases[] = {{"cmsis-nn", {112, 400, 32}}, {"cmsis-nn:dsp", {112, 400, 32}}, {"cmsis-nn:c", {112, 0, 0}}, {"cmsis-nn:mve", {128, 496 * 25, 0}}};
+    for (const auto &c : cases) {
+        hw_plan p = plan_with(n, a, HW_GREEDY, c.kernels);
+        size_t got[3] = {};
+        for (int i = 0; i < p.n_buffers; i++) {
+            const hw_buffer &b = p.buffers[i];
+            if (b.tensor >= 0) continue;
+            ASSERT_EQ(b.first_op, b.last_op);
+            got[b.first_op] = b.bytes;
+            if (b.first_op == 0) { EXPECT_STREQ("scratch of op 0 CONV_2D", b.name); }
+        }
+        for (int i = 0; i < 3; i++) EXPECT_EQ(c.bytes[i], got[i]) << c.kernels << " op " << i;
+    }
+    EXPECT_EQ(1024u + 400, plan_with(n, a, HW_GREEDY, "cmsis-nn").bound_bytes);
+    hw_plan *p = nullptr;
+    err e = {};
+    hw_plan_config wrong = {HW_GREEDY, "cmsis-nn:avx"};
+    EXPECT_EQ(ST_ARG, hw_plan_make(n.graph(), &wrong, a, &p, &e));
+    EXPECT_STREQ("--kernels", e.where);
+}
+
+size_t taken(const hw_buffer &b) { return (b.bytes + 15) / 16 * 16; }
+
+// Least arena over all orders of lowest-gap placement: a search that shares nothing with the planner's.
+size_t brute_force(std::vector<hw_buffer> b)
+{
+    std::vector<size_t> order(b.size());
+    for (size_t i = 0; i < b.size(); i++) order[i] = i;
+    size_t best = SIZE_MAX;
+    do {
+        size_t most = 0;
+        for (size_t k = 0; k < order.size(); k++) {
+            hw_buffer &x = b[order[k]];
+            x.offset = 0;
+            for (bool moved = true; moved;) {
+                moved = false;
+                for (size_t i = 0; i < k; i++) {
+                    const hw_buffer &y = b[order[i]];
+                    if (x.first_op > y.last_op || y.first_op > x.last_op || x.offset >= y.offset + taken(y) || y.offset >= x.offset + taken(x)) continue;
+                    x.offset = y.offset + taken(y);
+                    moved = true;
+                }
+            }
+            most = std::max(most, x.offset + taken(x));
+        }
+        best = std::min(best, most);
+    } while (std::next_permutation(order.begin(), order.end()));
+    return best;
+}
+
+// Laws of every planner on random graphs; BITEMU_SEED repeats a run.
+TEST(HwPlan, PlannersKeepTheLaws)
+{
+    const char *given = std::getenv("BITEMU_SEED");
+    uint64_t seed = given ? std::strtoull(given, nullptr, 10) : 20260711, state = seed;
+    std::printf("seed %llu (BITEMU_SEED)\n", (unsigned long long)seed);
+    auto random = [&state](int below) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        return (int)((state >> 33) % (uint64_t)below);
+    };
+    int better = 0, searched = 0;
+    for (int round = 0; round < 300; round++) {
+        Net n;
+        shim::Arena a;
+        const int ops = 2 + random(round % 3 ? 5 : 12);
+        std::vector<int> t = {n.tensor({1 + random(200)})};
+        n.inputs = {t[0]};
+        for (int i = 0; i < ops; i++) {
+            std::vector<int> in = {t[(size_t)random((int)t.size())], t.back()};
+            t.push_back(n.tensor({1 + random(200)}));
+            n.op(MODEL_ADD, in, {t.back()});
+        }
+        n.outputs = {t.back()};
+        size_t arena[3];
+        for (hw_planner planner : {HW_GREEDY, HW_FIRST_FIT, HW_EXACT}) {
+            hw_plan p = plan_with(n, a, planner);
+            arena[planner] = p.arena_bytes;
+            ASSERT_GE(p.arena_bytes, p.bound_bytes) << "seed " << seed << " round " << round;
+            size_t top = 0;
+            for (int i = 0; i < p.n_buffers; i++) {
+                const hw_buffer &x = p.buffers[i];
+                top = std::max(top, x.offset + taken(x));
+                for (int k = 0; k < i; k++) {
+                    const hw_buffer &y = p.buffers[k];
+                    bool alive = x.first_op <= y.last_op && y.first_op <= x.last_op;
+                    ASSERT_FALSE(alive && x.offset < y.offset + taken(y) && y.offset < x.offset + taken(x)) << "seed " << seed << " round " << round;
+                }
+            }
+            ASSERT_EQ(top, p.arena_bytes);
+            if (planner == HW_EXACT && p.n_buffers <= 7) {
+                ASSERT_TRUE(p.optimal);
+                ASSERT_EQ(brute_force({p.buffers, p.buffers + p.n_buffers}), p.arena_bytes) << "seed " << seed << " round " << round;
+                searched++;
+            }
+            if (p.n_buffers <= 12 && planner == HW_EXACT) { ASSERT_TRUE(p.optimal); }
+        }
+        ASSERT_LE(arena[HW_EXACT], std::min(arena[HW_GREEDY], arena[HW_FIRST_FIT])) << "seed " << seed << " round " << round;
+        better += arena[HW_EXACT] < arena[HW_GREEDY];
+    }
+    std::printf("exact is below greedy in %d of 300 graphs; %d checked against every order\n", better, searched);
+    EXPECT_GT(better, 0);
 }
 
 // ---- YAML: a small board of our own, in a temporary folder
