@@ -52,6 +52,50 @@ def digits(args):
     print_report(report(integer.Model(native.read(path)), parts.test.x, parts.test.y))
 
 
+QUANTIZERS = os.path.join(os.path.dirname(__file__), "..", "configs", "quantizers")
+
+
+def quantizer(args):
+    """Trains a small network with a quantizer, exports it and compares: float simulation, integer reference, emulator."""
+    from .networks import plain
+    from .schemes import single
+    path = args.config or os.path.join(QUANTIZERS, args.name + ".yaml")
+    if not os.path.exists(path):
+        known = ", ".join(sorted(f[:-5] for f in os.listdir(QUANTIZERS))) if os.path.isdir(QUANTIZERS) else "none"
+        raise FileNotFoundError(f"{path}: no such configuration; --name knows {known}")
+    cfg = config.load(path, config.quantizer_schema(), lambda cfg, path: None)
+    parts = data.split(cfg["data"])
+    os.makedirs(args.out, exist_ok=True)
+    net = single.train(cfg, parts.train)
+    out = os.path.join(args.out, cfg["name"] + ".bitemu")
+    native.write(out, plain.graph(net, cfg["name"], data.SIZE))
+    x, y = parts.test.x, parts.test.y
+    np.save(os.path.join(args.out, "digits_x.npy"), x)
+    np.save(os.path.join(args.out, "digits_y.npy"), y)
+    with torch.no_grad():
+        simulated = net(data.codes(x)).argmax(1).numpy()
+    graph = native.read(out)
+    logits, _ = integer.Model(graph, "bitemu").run(x, [0] * len(graph["choices"]))
+    answers = logits.argmax(1).numpy()
+    kind = [f"{cfg[k]['quantizer']} {cfg[k]['bits']}" for k in ("weights", "activations")]
+    print(f"{cfg['name']}: weights {kind[0]} bit, activations {kind[1]} bit; {out}: {os.path.getsize(out)} bytes")
+    print(f"top-1 float simulation {100 * (simulated == y).mean():.2f}%, integers {100 * (answers == y).mean():.2f}%; same answer {(simulated == answers).sum()}/{len(y)}")
+    if args.bitemu:
+        got = emulate(args.bitemu, out, os.path.join(args.out, "digits_x.npy"), graph, os.path.join(args.out, "dump.npz"))
+        same = (got.reshape(len(y), -1) == logits.numpy()).all(1).sum()
+        print(f"emulator, profile bitemu: logits equal for {same}/{len(y)} digits")
+        if same != len(y):
+            raise ValueError("the emulator differs from the integer reference")
+
+
+def emulate(bitemu, model, inputs, graph, dump):
+    """The emulator's outputs; a choice has one candidate here."""
+    import subprocess
+    policy = ["--policy", "layers:" + ",".join(str(c["candidates"][0]["a"]) for c in graph["choices"])] if graph["choices"] else []
+    subprocess.run([bitemu, "run", model, "--input", inputs, "--profile", "bitemu", "--dump", dump, *policy], check=True, stdout=subprocess.DEVNULL)
+    return np.load(dump)["out0"]
+
+
 def _cifar10_folder(args):
     folder = args.data or os.environ.get("BITEMU_DATA")
     if not folder:
@@ -142,6 +186,13 @@ def main(argv=None):
     four.add_argument("--out", required=True)
     four.add_argument("--data", help="folder of CIFAR-10 (default: BITEMU_DATA)")
     four.set_defaults(run=gate)
+    five = commands.add_parser("quantizer", help="a small digits network with one quantizer: trained, exported, compared")
+    which = five.add_mutually_exclusive_group(required=True)
+    which.add_argument("--name", help="train/configs/quantizers/NAME.yaml")
+    which.add_argument("--config")
+    five.add_argument("--out", required=True)
+    five.add_argument("--bitemu", metavar="PROGRAM", help="run the emulator too, and demand equal logits")
+    five.set_defaults(run=quantizer)
     args = parser.parse_args(argv)
     try:
         args.run(args)

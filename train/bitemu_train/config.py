@@ -35,11 +35,80 @@ class ConfigError(ValueError):
     pass
 
 
+class Checked:
+    """A schema with a rule over its keys: rule(value, fail), fail(key, text) names the place of that key's value."""
+    def __init__(self, kind, rule):
+        self.kind, self.rule = kind, rule
+
+
+def _width(kind):
+    def rule(value, fail):
+        from . import quantizers
+        widths = quantizers.find(value["quantizer"], kind).WIDTHS
+        if value["bits"] not in widths:
+            fail("bits", f"bits: quantizer {value['quantizer']} has {', '.join(map(str, widths))} bits for {kind.lower()}, not {value['bits']}")
+    return rule
+
+
+def _end(value, fail):
+    from . import quantizers
+    for key in ("weights", "activations"):
+        if 8 not in quantizers.find(value[key], key.capitalize()).WIDTHS:
+            fail(key, f"{key}: the ends have 8 bits, quantizer {value[key]} has not")
+
+
+def _binary(value, fail):
+    import torch
+    from . import quantizers
+    act, w = value["activations"], value["weights"]
+    if quantizers.find(act["quantizer"], "Activations")(act["bits"]).steps().binary:
+        grid = quantizers.find(w["quantizer"], "Weights")((2, 2), w["bits"]).codes(torch.ones(2, 2)).grid
+        if grid["weights"] != "binary":
+            fail("weights", f"binary activations go with binary weights, not with {w['quantizer']} of {w['bits']} bits")
+
+
+def _plain(value, fail):
+    if not value["channels"] or len(value["strides"]) != len(value["channels"]):
+        fail("strides", "strides need one entry for each of channels")
+    if not all(s in (1, 2) for s in value["strides"]):
+        fail("strides", "strides are 1 or 2")
+    if min([value["stem"]] + value["channels"]) < 1:
+        fail("channels", "channels must be positive")
+
+
+def _training(value, fail):
+    for key, least in (("pretrain", 0), ("epochs", 1), ("batch", 2), ("lr", 1e-9)):
+        if not value[key] >= least:
+            fail(key, f"{key}: {value[key]} is below {least}")
+
+
+def quantizer_schema():
+    """Trials of a quantizer. Names are those of the files in quantizers/."""
+    from . import quantizers
+    w, a = quantizers.names("Weights"), quantizers.names("Activations")
+    return Checked({
+        "name": str,
+        "seed": int,
+        "data": SCHEMA["data"],
+        "network": Checked({"stem": int, "channels": [int], "strides": [int]}, _plain),
+        "weights": Checked({"quantizer": w, "bits": int}, _width("Weights")),
+        "activations": Checked({"quantizer": a, "bits": int}, _width("Activations")),
+        "ends": Checked({"weights": w, "activations": a}, _end),
+        "gradients": (0, *WIDTHS),  # bits of DoReFa's gradients, 0: float
+        "train": Checked({"pretrain": int, "epochs": int, "batch": int, "lr": float}, _training),
+    }, _binary)
+
+
 def _fail(path, mark, text):
     raise ConfigError(f"{path}:{mark.line + 1}:{mark.column + 1}: {text}")
 
 
 def _convert(node, kind, path, name):
+    if isinstance(kind, Checked):
+        out = _convert(node, kind.kind, path, name)
+        marks = {k.value: v.start_mark for k, v in node.value}
+        kind.rule(out, lambda key, text: _fail(path, marks[key], text))
+        return out
     if isinstance(kind, dict):
         if not isinstance(node, yaml.MappingNode):
             _fail(path, node.start_mark, f"{name or 'the file'} must be a map of {', '.join(kind)}")

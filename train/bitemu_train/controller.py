@@ -4,7 +4,7 @@ has no noise and no float; training draws Gumbel noise (arXiv:1611.01144) and pa
 import torch
 from torch import nn
 
-from .quantizers import round_ste, weight_codes, weight_step, MASTER_BITS
+from .quantizers.latent import round_ste, weight_codes, weight_step, MASTER_BITS
 
 POOL = 2
 

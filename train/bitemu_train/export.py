@@ -7,7 +7,7 @@ import torch
 from .controller import POOL
 from .integers import Graph, conv_attrs, multiplier, pool_attrs
 from .network import CLASSES, INPUT_BITS, INPUT_STEP, SIZE
-from .quantizers import MASTER_BITS, master_codes, round_ste, weight_step
+from .quantizers.latent import MASTER_BITS, master_codes, round_ste, weight_step
 
 
 def _entry(norm, k, step, alpha, top):

@@ -42,7 +42,7 @@ def pool_attrs(size):
 
 class Graph:
     def __init__(self):
-        self.tensors, self.layers = [], []
+        self.tensors, self.layers, self.choices = [], [], []
 
     def tensor(self, name, dtype, bits, shape, data=None):
         t = {"name": name, "dtype": dtype, "bits": bits, "shape": list(shape)}

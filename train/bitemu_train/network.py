@@ -11,7 +11,7 @@ from torch import nn
 import torch.nn.functional as F
 
 from .controller import Controller, POOL, average_pool_codes
-from .quantizers import MASTER_BITS, activation_codes, round_ste, weight_codes, weight_step
+from .quantizers.latent import MASTER_BITS, activation_codes, round_ste, weight_codes, weight_step
 
 INPUT_BITS, INPUT_STEP, SIZE, CLASSES = 5, 1 / 16, 8, 10
 GAMMA_MIN, ALPHA_MIN = 0.05, 0.1  # gamma > 0 keeps integer multipliers positive

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 TOP = 16  # largest code
+SIZE = 8
 
 Split = namedtuple("Split", "train validation test")  # of Part
 Part = namedtuple("Part", "index x y")                # index into scikit-learn's order, x uint8 [n,8,8,1], y int64 [n]

@@ -20,7 +20,8 @@ import torch.nn.functional as F
 
 from ..data.cifar10 import CHANNELS, CLASSES, SIZE, ZERO
 from ..integers import Graph, conv_attrs, multiplier, pool_attrs, table
-from ..quantizers import master_codes, nested, round_ste
+from ..quantizers import nested
+from ..quantizers.latent import master_codes, round_ste
 from ..quantizers.requant import join, pool, requant
 
 MASTER, TOP = 8, 255

@@ -1,66 +1,104 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Integer codes with gradients. Everything returned is a float tensor that holds integers exactly.
+"""Quantizers, one file each, found by the file's name: add a file with a class `Weights`, `Activations` or both, and
+configurations may name it. Nothing else needs to change: export, emulation and the tests go through what is stated here.
 
-Weights: one latent x in [-1, 1) per weight. Its code of width w is floor(2^(w-1) x), in -2^(w-1) .. 2^(w-1) - 1, with value
-code * 2^-(w-1). Because floor(floor(128 x) / 2^(8-w)) = floor(2^(w-1) x), the narrow code is the 8-bit code shifted right
-(AdaBits' "modified" grid, arXiv:1912.09666): only 8 bits are stored. The mean of the grid is 2^-w below that of x; training
-sees the very codes, so weights and normalization learn around it.
+  Weights(shape, bits)         start(w)           parameters from the weights as they are when quantization begins
+                               forward(w)         float weights on the grid, with the paper's gradient
+                               codes(w)           the same as integers: Codes; forward(w) == value(codes(w))
+                               penalty(w)         added to the loss
+                               gradients()        after the backward pass: clip gradients of own parameters
+                               limit(w)           after a step: keep w and own parameters in range, in place
+                               epoch(w, done)     before each epoch and at the end, done = share of the training behind it
+  Activations(bits)            start(z), forward(z), penalty(), gradients(), limit() likewise, and
+                               steps()            Steps: code 0 .. top stands for code * step (binary: 2 code - 1)
+  Gradients(bits)              forward(x) = x; its backward pass quantizes (DoReFa alone has them)
 
-Activations: PACT (arXiv:1805.06085), clip(z, 0, alpha) on 2^a - 1 steps, alpha learned per layer and width."""
+Class attributes: WIDTHS (bits it has), RATE (learning rate of its parameters over that of the network), SHIFTS (every scale is a power of
+two), EXTRAGRADIENT (its weights take extragradient steps of plain SGD). Activations round half up, as profile bitemu does."""
+import importlib
+import math
+import pkgutil
+from typing import NamedTuple, Optional
+
 import torch
+from torch import nn
 
-MASTER_BITS = 8
-
-
-class _Floor(torch.autograd.Function):
-    """floor, gradient 1."""
-    @staticmethod
-    def forward(ctx, x):
-        return torch.floor(x)
-
-    @staticmethod
-    def backward(ctx, g):
-        return g
+from .. import grids, integer
 
 
-class _Round(torch.autograd.Function):
-    """Half away from zero, as the integer requantization rounds; gradient 1."""
-    @staticmethod
-    def forward(ctx, x):
-        return torch.sign(x) * torch.floor(x.abs() + 0.5)
+class Codes(NamedTuple):
+    """Weights as integers: value = scale * number(grid, code); ternary2: codes -1 have scale_n. A nesting: codes are 8-bit masters."""
+    codes: torch.Tensor              # int64, of the weights' shape
+    grid: dict                       # docs/FORMAT.md, "Weight grids"
+    bits: int
+    scale: torch.Tensor              # [1], or one an output channel
+    scale_n: Optional[torch.Tensor] = None
+    nesting: Optional[str] = None
 
-    @staticmethod
-    def backward(ctx, g):
-        return g
+    def stored_bits(self):
+        return self.bits if self.nesting is None else 8
 
-
-floor_ste = _Floor.apply
-round_ste = _Round.apply
-
-
-def weight_codes(latent, bits):
-    """Codes of width bits. Gradient 2^(bits-1) inside [-1, 1), 0 outside, so that the value's gradient is 1."""
-    half = 2 ** (bits - 1)
-    return floor_ste(latent.clamp(-1, 1 - 2.0 ** (1 - MASTER_BITS)) * half)
+    def numbers(self):
+        """int64: what the codes, narrowed, stand for."""
+        codes = self.codes if self.nesting is None else integer.nest(self.codes, 8, self.bits, self.nesting)
+        return grids.values(self.grid, self.bits, codes)
 
 
-def weight_step(bits):
-    return 2.0 ** (1 - bits)
+class Steps(NamedTuple):
+    step: float
+    top: int
+    binary: bool = False
 
 
-def master_codes(latent):
-    """int64 8-bit codes: what is stored."""
-    with torch.no_grad():
-        return weight_codes(latent, MASTER_BITS).long()
+def value(c):
+    """Codes as float weights."""
+    shape = (-1,) + (1,) * (c.codes.dim() - 1)
+    n, p = c.numbers().float(), c.scale.view(shape)
+    return n * p if c.scale_n is None else torch.where(n < 0, n * c.scale_n.view(shape), n * p)
 
 
-def nest_floor(master, bits):
-    """Code of width bits of an 8-bit code; arithmetic shift."""
-    return master >> (MASTER_BITS - bits)
+class Quantizer(nn.Module):
+    WIDTHS, RATE, SHIFTS, EXTRAGRADIENT = (), 1.0, False, False
+
+    def start(self, x):
+        pass
+
+    def penalty(self, *w):
+        return 0.0
+
+    def gradients(self):
+        pass
+
+    def limit(self, *w):
+        pass
+
+    def epoch(self, w, done):
+        pass
 
 
-def activation_codes(z, alpha, bits):
-    """Codes 0 .. 2^bits - 1 of z and their step alpha / (2^bits - 1). Through code * step, the gradient to z is 1 inside the clip;
-    to alpha it is 1 above the clip and the rounding error / alpha inside."""
-    top = 2 ** bits - 1
-    return round_ste((z / alpha).clamp(0, 1) * top), alpha / top
+def half_up(x):
+    return torch.floor(x + 0.5)
+
+
+POWERS = torch.tensor([math.ldexp(1.0, e) for e in range(-126, 128)])
+
+
+def power_of_two(x):
+    """The nearest one in the logarithm; exact, which pow is not everywhere."""
+    return POWERS.to(x.dtype)[(half_up(torch.log2(x)).clamp(-126, 127) + 126).long()]
+
+
+def through(x, to):
+    """The value of `to`, the gradient of x (straight-through)."""
+    return x + (to - x).detach()
+
+
+def find(name, kind):
+    """Class `kind` (Weights, Activations, Gradients) of the file `name`; None if there is none."""
+    if name.startswith("_") or name not in {m.name for m in pkgutil.iter_modules(__path__)}:
+        return None
+    return getattr(importlib.import_module(f"{__name__}.{name}"), kind, None)
+
+
+def names(kind):
+    return tuple(m.name for m in pkgutil.iter_modules(__path__) if find(m.name, kind))

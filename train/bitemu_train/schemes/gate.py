@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from ..controller import Controller
 from ..data import cifar10
 from ..networks.resnet import STACKS, TOP
-from ..quantizers import MASTER_BITS, round_ste, weight_codes
+from ..quantizers.latent import MASTER_BITS, round_ste, weight_codes
 from .adabits import batches, epoch_rng
 
 ROUNDS = 9  # of the search for lambda
