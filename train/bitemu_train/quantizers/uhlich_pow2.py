@@ -49,7 +49,7 @@ class Weights(Quantizer):
     def gradients(self):
         for p in (self.qmin, self.qmax):
             if p.grad is not None:
-                p.grad.clamp_(-float(self.qmin), float(self.qmin))
+                p.grad.clamp_(-float(self.qmin.detach()), float(self.qmin.detach()))
 
     @torch.no_grad()
     def limit(self, *w):
