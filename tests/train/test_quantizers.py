@@ -302,6 +302,10 @@ class Exported(unittest.TestCase):
         for name in quantizers.names("Weights"):
             for bits in quantizers.find(name, "Weights").WIDTHS:
                 yield name, bits, *self.weights(name, bits, shape)
+        for p, n in ((0.7, 1.6), (3.0, 0.01)):  # two scales that differ, either way round
+            q, w = self.weights("ttq", 2, shape)
+            set_(q, p=p, n=n).float()
+            yield "ttq", 2, q, w
 
     def test_codes_are_the_forward_pass(self):
         seen = set()

@@ -3,7 +3,7 @@
   proximal    W: f(W) + rho/2 |W - G + lambda|^2, gradient rho (W - G + lambda) beside f's; extragradient steps (two gradients a step)
   projection  V = W + lambda: Q = nearest levels of V / alpha, alpha = <V, Q> / <Q, Q>, a few times; one alpha a layer
   dual        lambda += W - G
-Projection and dual update before each epoch. W is free until two thirds of the training; then the weights are G, and the rest adapts to them."""
+The standard scaled form, after the paper's abstract and the names it gives. Projection and dual update before each epoch. W is free until two thirds of the training; then the weights are G, and the rest adapts to them."""
 import torch
 
 from . import Codes, Quantizer

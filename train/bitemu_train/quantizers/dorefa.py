@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """DoReFa-Net (arXiv:1606.06160), N = 2^b - 1.
-  weights      b = 1: sign(w) E, E = mean|w| of the tensor, gradient 1 (eq. 7);   b > 1: t = tanh(w), 2 round(N (t / (2 max|t|) + 1/2)) / N - 1 (eq. 9),
+  weights      b = 1: sign(w) E, E = mean|w| of the tensor, gradient 1;   b > 1: t = tanh(w), 2 round(N (t / (2 max|t|) + 1/2)) / N - 1,
                gradient of t / max|t|, the rounding passed straight through. Odd grid: (2 q - N) / N.
-  activations  round(N clip(x, 0, 1)) / N (eq. 11), gradient 1 inside the clip
-  gradients    m = max|g| of a sample: 2 m (round(N clip(g / (2 m) + 1/2 + u, 0, 1)) / N - 1/2), u uniform in +-1/(2 N) (eq. 12)"""
+  activations  round(N clip(x, 0, 1)) / N, gradient 1 inside the clip
+  gradients    m = max|g| of a sample: 2 m (round(N clip(g / (2 m) + 1/2 + u, 0, 1)) / N - 1/2), u uniform in +-1/(2 N)"""
 import torch
 from torch import nn
 

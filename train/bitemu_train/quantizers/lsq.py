@@ -71,4 +71,4 @@ class Activations(_Step):
         self.first(z.clamp(min=0), z[0].numel())
 
     def steps(self):
-        return Steps(float(self.s), self.high)
+        return Steps(float(self.s.detach()), self.high)

@@ -41,4 +41,4 @@ class Activations(Quantizer):
         self.a.clamp_(min=LEAST)
 
     def steps(self):
-        return Steps(float(self.a.double() / self.n), self.n)
+        return Steps(float(self.a.detach().double() / self.n), self.n)

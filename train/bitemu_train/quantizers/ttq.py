@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trained ternary quantization (arXiv:1612.01064): t = 0.05 max|w| of the layer; +Wp above t, -Wn below -t, else 0; Wp, Wn > 0 learned, first 1.
-Gradient to Wp: sum of g over the +1 (eq. 7), to Wn: minus that over the -1; to w: Wp g, g, Wn g above, between, below (eq. 8). (The released code
+Gradient to Wp: sum of g over the +1, to Wn: minus that over the -1; to w: Wp g, g, Wn g above, between, below. (The released code
 passes g alone.) Grid ternary2: an accumulator for each sign, two multipliers, one rounding."""
 import torch
 from torch import nn

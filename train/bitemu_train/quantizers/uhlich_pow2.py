@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Uhlich et al. (arXiv:1905.11452), power-of-two case, theta = (qmin, qmax):
   Q = sign(x) { qmin for |x| <= qmin; 2^floor(log2|x| + 1/2) up to qmax; qmax beyond }, with a code for 0 taken below qmin / sqrt 2
+The code for 0 and where it begins are this file's choice.
   gradient to qmin: sign(x) where Q = +-qmin below qmin, to qmax: sign(x) beyond qmax, to x: 1 up to qmax
 Forward, both are powers of two, straight through. The width is stated: qmax <= 2^(2^(b-1) - 2) qmin, what grid pow2 has beside 0."""
 import torch
@@ -48,7 +49,7 @@ class Weights(Quantizer):
     def gradients(self):
         for p in (self.qmin, self.qmax):
             if p.grad is not None:
-                p.grad.clamp_(-float(self.qmin), float(self.qmin))
+                p.grad.clamp_(-float(self.qmin.detach()), float(self.qmin.detach()))
 
     @torch.no_grad()
     def limit(self, *w):

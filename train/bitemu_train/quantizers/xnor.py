@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""XNOR-Net (arXiv:1603.05279). Weights: alpha sign(w), alpha = mean|w| of a filter (eq. 6), sign(0) = +1; gradient g (1/n + alpha 1{|w| < 1}) (sec. 3.1),
+"""XNOR-Net (arXiv:1603.05279). Weights: alpha sign(w), alpha = mean|w| of a filter, sign(0) = +1; gradient g (1/n + alpha 1{|w| < 1}) (sec. 3.1),
 n weights a filter. As the authors' code does, w is centred over its input channels and clamped to [-1, 1] after each step; the factor
 (1 - 1/c) n that it puts on the gradient is left out, Adam takes it away again. Activations: sign(z), gradient 1{|z| < 1}; no input scale K, as in
 the released network. A padding tap counts 0."""
