@@ -19,7 +19,8 @@ RULES = ("floor", "half_up")
 
 def normalized(w, per_channel=True):
     dims = tuple(range(1, w.dim())) if per_channel else tuple(range(w.dim()))
-    rms = w.pow(2).mean(dims, keepdim=True).add(1e-12).sqrt()
+    plain = w.contiguous(memory_format=torch.contiguous_format).double() # the same sum however the tensor lies in memory
+    rms = plain.pow(2).mean(dims, keepdim=True).add(1e-12).sqrt().to(w.dtype)
     return (w / (RANGE * rms)).clamp(-1, TOP)
 
 
