@@ -211,7 +211,10 @@ static status replay_cases(const vec_file *f, const emu_profile *p, const char *
                                   ? one_case(&c, p, asked, &differ, text, sizeof text)
                                   : err_set(&mine, ST_UNSUPPORTED, "", "no profile for library '%s'", f->library);
         out->cases++;
-        if (st == ST_UNSUPPORTED) {
+        if (st == ST_UNSUPPORTED && vec_defect(&c)) {
+            out->defect++;
+            out->rule = vec_defect(&c);
+        } else if (st == ST_UNSUPPORTED) {
             char why[320];
             (void)snprintf(why, sizeof why, "case %" PRId64 ": %.200s", id, mine.msg);
             out->unsupported++;

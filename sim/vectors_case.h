@@ -76,7 +76,7 @@ status vec_binary_pool(const vec_case *c, const emu_profile *p, vec_graph *g);
 int64_t *vec_binary_pack(const vec_case *c, const model_tensor *t, const void *codes, size_t *n);
 /* Packed arrays against the profile's packing order, both ways. *differ and text are set if they disagree. */
 status vec_packing(const vec_case *c, const emu_profile *p, bool *differ, char *text, size_t size);
-/* Why a case that differs is a defect of the library (reads out of bounds, undefined), NULL = it is not. */
+/* Why a case that differs or is refused is a defect of the library (reads out of bounds, undefined), NULL = it is not. */
 const char *vec_defect(const vec_case *c);
 
 #endif

@@ -120,6 +120,18 @@ static bool pulp_reads_beyond(const vec_case *c)
     return vec_int(c, "out_w", 0) % 2 && x.n > packed.n + 64;
 }
 
+/* A 64-bit accumulator is requantized by shifts up to 14; TFLite's kernels shift by a negative number beyond that, which C leaves undefined.
+ * The scale is m 2^s with m in [1/2, 1), so s > 14 from 2^14 on. */
+static bool shifts_beyond(const vec_case *c)
+{
+    vec_array s;
+    double largest = vec_real(c, "weight_scale", 0);
+    if (vec_get(c, "weight_scales", &s) && s.type == NPY_F32) {
+        for (size_t i = 0; i < s.n; i++) largest = fmax(largest, (double)((const float *)s.data)[i]);
+    }
+    return vec_real(c, "input_scale", 0) * largest / vec_real(c, "output_scale", 1) >= 16384;
+}
+
 const char *vec_defect(const vec_case *c)
 {
     bool conv = strcmp(c->file->op, "conv2d") == 0;
@@ -127,5 +139,7 @@ const char *vec_defect(const vec_case *c)
     if (conv && strcmp(c->file->library, "espnn") == 0 && vec_int(c, "groups", 1) > 1) return "1x1 kernel ignores groups and reads weights beyond their end";
     if (strcmp(c->file->op, "pointwise") == 0 && strcmp(c->file->library, "pulpnn_mixed") == 0 && pulp_reads_beyond(c))
         return "left-over pixel of an odd width reads the packed input at unpacked offsets, past the 64 bytes that are known behind it";
+    if (strcmp(c->file->library, "tflite_interp") == 0 && c->file->bits && strcmp(c->file->bits, "w8a16") == 0 && shifts_beyond(c))
+        return "a scale of 2^14 and more: the library shifts by a negative number";
     return NULL;
 }
