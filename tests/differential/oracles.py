@@ -2,11 +2,15 @@
 """Who answers: tflite-micro and LiteRT (each raises Refused with its reason), and bitemu by its C API or its program."""
 import ctypes
 import os
+import pathlib
 import re
 import subprocess
 import tempfile
 
 import numpy as np
+
+
+HEADER = pathlib.Path(__file__).resolve().parents[2] / "include" / "bitemu" / "bitemu.h"
 
 
 class Refused(Exception):
@@ -85,13 +89,19 @@ class _Error(ctypes.Structure):
     _fields_ = [("code", ctypes.c_int), ("where", ctypes.c_char * 192), ("message", ctypes.c_char * 832)]
 
 
-class _Options(ctypes.Structure):
-    _fields_ = [("model", ctypes.c_char_p), ("profile", ctypes.c_char_p), ("policy", ctypes.c_char_p), ("board", ctypes.c_char_p), ("reset_each", ctypes.c_int)]
+def _mirror(name):
+    """The struct of the public header as a ctypes one, so that a field added there is never missing here."""
+    scalars = {"int": ctypes.c_int, "size_t": ctypes.c_size_t, "float": ctypes.c_float, "int32_t": ctypes.c_int32, "int64_t": ctypes.c_int64}
+    text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)
+    body = re.search(r"typedef struct %s \{(.*?)\} %s;" % (name, name), text, re.S).group(1)
+    fields = []
+    for kind, star, field, many in re.findall(r"(?:const )?(\w+) (\*?)(\w+)(?:\[(\d+)\])?;", body):
+        c = ctypes.c_char_p if star else scalars[kind]
+        fields.append((field, c * int(many) if many else c))
+    return type(name, (ctypes.Structure,), {"_fields_": fields})
 
 
-class _Tensor(ctypes.Structure):
-    _fields_ = [("name", ctypes.c_char_p), ("type", ctypes.c_char_p), ("bits", ctypes.c_int), ("n_dims", ctypes.c_int), ("dims", ctypes.c_int32 * 6),
-                ("bytes", ctypes.c_size_t), ("scale", ctypes.c_float), ("zero_point", ctypes.c_int64)]
+_Options, _Tensor = _mirror("bitemu_options"), _mirror("bitemu_tensor")
 
 
 UNSUPPORTED = 2
