@@ -12,10 +12,8 @@ const char *hw_explain_op(const model_graph *g, const hw_board *b, int op, const
 {
     enum { SIZE = 512 };
     const model_op *o = &g->subgraphs[0].ops[op];
-    const model_choice *choice = hw_layer_choice(g, o);
-    int variant = !choice ? 0 : candidate ? candidate[o->choice] : hw_widest_candidate(choice);
     int w, a_bits;
-    hw_layer_bits(g, o, variant, &w, &a_bits);
+    hw_op_bits(g, op, candidate, &w, &a_bits);
     const hw_entry *x = hw_layer_entry(g, b, o, w, a_bits);
     hw_class c = hw_layer_class(&g->subgraphs[0], o);
     char *text = arena_alloc(a, SIZE, 1);

@@ -55,6 +55,8 @@ status hw_table_create(const model_graph *g, const hw_board *board, arena *a, hw
 hw_cost hw_table_op(const hw_table *t, int op, const int *candidate);
 /* Cost of one op if its weights and input activations had these widths, whatever they have. false: no such weights. */
 bool hw_price_at(const model_graph *g, const hw_board *board, int op, int w_bits, int a_bits, hw_cost *out);
+/* Candidate with the most w_bits x a_bits, the first of them: what a layer counts as when nothing else is said. */
+int hw_widest_candidate(const model_choice *c);
 /* Widths that op's weights and input activations have under candidate; 0 = the op has no weights / no codes. */
 void hw_op_bits(const model_graph *g, int op, const int *candidate, int *w_bits, int *a_bits);
 /* Sum over all operators. */

@@ -35,7 +35,6 @@ void hw_layer_operands(const model_op *op, int *weights, int *activations)
     if (op->weights && op->weights->n > 0) *weights = op->weights->tensor[0];
 }
 
-/* Candidate with the most bits: what a layer needs room and time for when nothing else is said. */
 int hw_widest_candidate(const model_choice *c)
 {
     int best = 0;

@@ -9,7 +9,6 @@
 void hw_layer_operands(const model_op *op, int *weights, int *activations);
 const model_tensor *hw_layer_tensor(const model_subgraph *s, int t); /* NULL: no such tensor */
 const model_choice *hw_layer_choice(const model_graph *g, const model_op *op); /* NULL: it is bound to none */
-int hw_widest_candidate(const model_choice *c);
 /* Widths under candidate `variant` of its choice. */
 void hw_layer_bits(const model_graph *g, const model_op *op, int variant, int *w_bits, int *a_bits);
 hw_class hw_layer_class(const model_subgraph *s, const model_op *op);

@@ -34,21 +34,15 @@ static status describe_choices(sim_setup *s, err *e)
 {
     const model_graph *g = s->graph;
     size_t n = (size_t)g->n_choices;
-    s->choices = arena_alloc(s->mem, n, sizeof *s->choices);
+    TRY(sim_choices(g, s->mem, &s->choices, e));
     s->decide_at = arena_alloc(s->mem, n, sizeof *s->decide_at);
-    if (!s->choices || !s->decide_at) return err_set(e, ST_NOMEM, g->path, "no memory");
+    if (!s->decide_at) return err_set(e, ST_NOMEM, g->path, "no memory");
     for (int c = 0; c < g->n_choices; c++) {
-        const model_choice *ch = &g->choices[c];
-        int *bits = arena_alloc(s->mem, (size_t)ch->n_candidates, sizeof *bits);
-        if (!bits) return err_set(e, ST_NOMEM, g->path, "no memory");
-        for (int k = 0; k < ch->n_candidates; k++)
-            bits[k] = ch->candidates[k].w_bits > ch->candidates[k].a_bits ? ch->candidates[k].w_bits : ch->candidates[k].a_bits;
-        s->choices[c] = (controller_choice){ch->name, ch->n_candidates, bits, ch->tensor >= 0};
         s->decide_at[c] = -1;
         for (int op = g->subgraphs[0].n_ops - 1; op >= 0; op--) {
             if (op_needs_choice(&g->subgraphs[0].ops[op], c)) s->decide_at[c] = op;
         }
-        if (s->decide_at[c] < 0) return err_set(e, ST_FORMAT, g->path, "choice '%s' has no layer", ch->name);
+        if (s->decide_at[c] < 0) return err_set(e, ST_FORMAT, g->path, "choice '%s' has no layer", g->choices[c].name);
     }
     return ST_OK;
 }

@@ -70,6 +70,8 @@ status sim_run(sim_worker *w, int64_t index, const void *input, sim_row *row, er
 /* Does op's output get a checksum (dumps, traces)? */
 bool sim_op_traced(const sim_setup *s, int op);
 
+/* What policies may know of g's choices, in a: [n_choices]. */
+status sim_choices(const model_graph *g, arena *a, controller_choice **out, err *e);
 /* The candidate of each of g's choices under a policy that does not depend on the input (fixed:8, layers:8,4 ...), or each choice's widest
  * for policy NULL. candidate: [n_choices]. ST_ARG: no such policy, or one that depends on the input. */
 status sim_static_policy(const model_graph *g, const char *policy, arena *a, int *candidate, err *e);
