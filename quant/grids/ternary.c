@@ -4,26 +4,4 @@
 
 #include "quant/grids/rows.h"
 
-static void codes(bool is_unsigned, int k, int *low, int *high)
-{
-    (void)is_unsigned;
-    (void)k;
-    *low = -1;
-    *high = 1;
-}
-
-static int32_t value(const quant_grid *g, int k, int code)
-{
-    (void)g;
-    (void)k;
-    return code;
-}
-
-static int shifts(const quant_grid *g, int k, int code)
-{
-    (void)g;
-    (void)k;
-    return code != 0;
-}
-
-const quant_grid_row quant_grid_ternary = {2, 2, NULL, codes, value, shifts};
+const quant_grid_row quant_grid_ternary = {2, 2, NULL, quant_codes_sign, quant_value_sign, quant_shifts_sign};
