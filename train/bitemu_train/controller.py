@@ -32,9 +32,12 @@ class Controller(nn.Module):
         return input_step * weight_step(MASTER_BITS)
 
     def forward(self, codes, input_step):
-        """Logits [n, layers, candidates]; the integer accumulator times a positive number."""
+        return self.logits(self.inputs(codes), input_step)
+
+    def logits(self, pooled, input_step):
+        """Logits [n, layers, candidates] of pooled codes; the integer accumulator times a positive number."""
         step = self.step(input_step).detach()
-        acc = self.inputs(codes) @ weight_codes(self.latent, MASTER_BITS).t() + round_ste(self.bias / step)
+        acc = pooled @ weight_codes(self.latent, MASTER_BITS).t() + round_ste(self.bias / step)
         return (acc * step * torch.exp2(self.gain)).view(-1, self.layers, self.candidates)
 
 

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from ..controller import Controller
 from ..data import cifar10
 from ..networks.resnet import STACKS, TOP
-from ..quantizers.latent import MASTER_BITS, round_ste, weight_codes
 from .adabits import batches, epoch_rng
 
 ROUNDS = 9  # of the search for lambda
@@ -38,15 +37,9 @@ def fit(gate, features, losses, price, weight, cfg, input_step):
     target = losses + weight * price
     for _ in range(cfg["steps"]):
         opt.zero_grad()
-        p = torch.softmax(logits(gate, features, input_step), 1)
+        p = torch.softmax(gate.logits(features, input_step)[:, 0], 1)
         (p * target).sum(1).mean().backward()
         opt.step()
-
-
-def logits(gate, features, input_step):
-    step = gate.step(input_step).detach()
-    acc = features @ weight_codes(gate.latent, MASTER_BITS).t() + round_ste(gate.bias / step)
-    return acc * step * torch.exp2(gate.gain)
 
 
 def train(net, part, cfg, log=print):
@@ -66,7 +59,7 @@ def train(net, part, cfg, log=print):
         gate = fresh()
         fit(gate, features, losses, price, weight, cfg, input_step)
         with torch.no_grad():
-            chosen = logits(gate, features, input_step).argmax(1)
+            chosen = gate.logits(features, input_step)[:, 0].argmax(1)
         cost, loss = price[chosen].mean().item(), losses[torch.arange(len(chosen)), chosen].mean().item()
         log(f"lambda {weight:.4f}: {100 * cost:.2f} % of the widest one's BitOps, loss {loss:.4f}, widths {np.bincount(chosen, minlength=n) / len(chosen)}")
         if cost <= cfg["budget"]:
