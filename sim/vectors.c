@@ -110,6 +110,7 @@ static status run_graph(const vec_case *c, const emu_profile *p, int64_t **got, 
     emu_events ev = {0};
     if (!g) return err_set(c->e, ST_NOMEM, "", "no memory");
     TRY(vec_build(c, p, g));
+    g->graph.profile = p->name; /* its integers are stated as the library takes them */
     TRY(model_check(&g->graph, c->e));
     TRY(emu_session_create(&g->graph, p, c->mem, &s, c->e));
     for (int i = 0; i < g->n_feeds; i++)

@@ -95,6 +95,7 @@ static status prepare_weights(emu_node *n, bool transposed, bool is_fc, emu_mac 
         if (is_fc && n->profile->habits & EMU_PULP_MIXED) emu_pulp_linear_rows(n, m, m->weights[k]);
     }
     m->chunk = safe_chunk(m, x);
+    TRY(emu_pulp_multiplier(n, m, x, e));
     return emu_grid_prepare(n, m, e);
 }
 

@@ -11,6 +11,8 @@
  * Below 8 bits a byte of a plane holds n = 8 / bits channels, so the "next plane" of channel c is channel c + n. */
 #include "emu/ref/pulp.h"
 
+#include <stdlib.h>
+
 static int left_columns(const emu_window *w) { return (w->pad_left + w->stride_w - 1) / w->stride_w; }
 
 emu_pulp_column emu_pulp_column_at(const emu_node *n, const emu_window *w, int ox)
@@ -79,4 +81,52 @@ void emu_pulp_pointwise_rest(const emu_node *n, const emu_window *w, int oy, int
         bool sign = c >= whole && emu_in(n, 0)->dtype == MODEL_I8;
         lanes[c] = (int16_t)(sign && byte > 127 ? byte - 256 : byte);
     }
+}
+
+static int bits_of(uint64_t v)
+{
+    int n = 0;
+    for (; v; v >>= 1) n++;
+    return n;
+}
+
+/* Largest |accumulator| of channel c over the candidates and entries, inputs up to x away from their zero. */
+static uint64_t largest_sum(const emu_mac *m, int c, int64_t x)
+{
+    uint64_t most = 0;
+    for (int k = 0; k < m->n_candidates; k++) {
+        uint64_t sum = 0;
+        for (int i = 0; i < m->lanes; i++) sum += (uint64_t)llabs(m->weights[k][(size_t)c * (size_t)m->lanes + (size_t)i]) * (uint64_t)x;
+        if (sum > most) most = sum;
+    }
+    uint64_t bias = 0;
+    for (int i = 0; m->bias && i < m->n_entries; i++) {
+        uint64_t b = (uint64_t)llabs(emu_mac_bias(m, i, c));
+        if (b > bias) bias = b;
+    }
+    return most + bias;
+}
+
+static bool own_convention(const emu_node *n)
+{
+    const emu_profile *made_for = n->graph->profile ? emu_profile_find(n->graph->profile) : NULL;
+    return made_for && made_for->conv == EMU_SHIFT;
+}
+
+status emu_pulp_multiplier(const emu_node *n, emu_mac *m, int64_t x, err *e)
+{
+    if (m->rule != EMU_SHIFT || !n->op->integer->multiplier || own_convention(n)) return ST_OK;
+    for (int k = 0; k < m->n_entries * m->out_c; k++) {
+        int32_t kappa = m->multiplier[k];
+        int d = 31 - m->shift[k], c = k % m->out_c;
+        while (kappa && kappa % 2 == 0 && d > 0) kappa /= 2, d--;
+        int need = bits_of((uint64_t)llabs(kappa)) + bits_of(largest_sum(m, c, x)) + 1;
+        if (need > 32)
+            return emu_fail(n, e, ST_UNSUPPORTED, "channel %d rescales by %d / 2^%d; times its largest sum that takes %d bits, %d more than the 32 of profile %s: state a shorter multiplier", c,
+                            (int)kappa, d, need, need - 32, n->profile->name);
+        if (d > 31) return emu_fail(n, e, ST_UNSUPPORTED, "channel %d rescales by %d / 2^%d; profile %s shifts by 31 at most", c, (int)kappa, d, n->profile->name);
+        m->multiplier[k] = kappa;
+        m->shift[k] = -d;
+    }
+    return ST_OK;
 }

@@ -15,5 +15,8 @@ int32_t emu_pulp_plane(const emu_node *n, const emu_window *w, int c, int at);
 status emu_pulp_bias(emu_node *n, emu_mac *m, err *e);                                /* rewrites m->bias */
 void emu_pulp_linear_rows(const emu_node *n, const emu_mac *m, int16_t *lanes);       /* rewrites unpacked weights */
 void emu_pulp_pointwise_rest(const emu_node *n, const emu_window *w, int oy, int ox, int16_t *lanes); /* op->packed_input is known */
+/* A multiplier that another library's model states, m 2^(s-31), as kappa / 2^d, exactly; inputs are at most x away from their zero. Models made
+ * for PULP-NN state kappa and -d themselves. ST_UNSUPPORTED: the product with the largest sum does not fit 32 bits, and by how much. */
+status emu_pulp_multiplier(const emu_node *n, emu_mac *m, int64_t x, err *e);
 
 #endif

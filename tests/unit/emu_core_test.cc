@@ -562,6 +562,36 @@ TEST(Pulp, MiddleColumnRunsIntoTheNextRow)
     EXPECT_EQ((std::vector<uint8_t>{10, 1 + 2 + 3 + 4 + 5, 26, 5 + 6 + 7 + 8 + 0}), g.result<uint8_t>());
 }
 
+// A multiplier stated for another library, m 2^(s-31), becomes kappa >> d if the product fits 32 bits: 3 2^29 2^(-3-31) = 3 / 2^5, floor(3 x 127 / 32) = 11.
+// 2^30 + 1 needs 31 bits beside a sum of 8 (weight 1, input up to 255) and a sign. Made for PULP-NN the same integers are kappa and d themselves.
+TEST(Pulp, MultipliersOfOtherLibrariesAreConvertedOrRefused)
+{
+    const int8_t one[] = {1};
+    struct Case { int32_t m; int8_t s; const char *made_for, *refused; uint8_t result; };
+    for (const Case &c : {Case{3 << 29, -3, "tflm", nullptr, 11}, Case{3 << 29, -3, nullptr, nullptr, 11}, Case{3, -5, "pulp-nn", nullptr, 11},
+                          Case{(1 << 30) + 1, -3, "tflm", "takes 40 bits, 8 more than the 32", 0}, Case{1 << 30, -31, "tflm", "shifts by 31 at most", 0}}) {
+        model_integer t = {};
+        t.n_entries = t.n_channels = 1;
+        t.multiplier = &c.m;
+        t.shift = &c.s;
+        One g(MODEL_FULLY_CONNECTED);
+        g.op.integer = &t;
+        g.graph.profile = c.made_for;
+        g.in(g.tensor(MODEL_U8, {1, 1}, 0, 0));
+        g.in(g.tensor(MODEL_I8, {1, 1}, 0, 0, one));
+        g.out(g.tensor(MODEL_U8, {1, 1}, 0, 0));
+        err e = {};
+        ASSERT_EQ(c.refused ? ST_UNSUPPORTED : ST_OK, g.prepare(&e, "pulp-nn")) << e.msg;
+        if (c.refused) {
+            EXPECT_NE(nullptr, strstr(e.msg, c.refused)) << e.msg;
+            continue;
+        }
+        g.set<uint8_t>(0, {127});
+        g.run();
+        EXPECT_EQ(std::vector<uint8_t>{c.result}, g.result<uint8_t>()) << c.m;
+    }
+}
+
 // Window 2x2 with padding on the right and below: 1 2 / 3 4, corner 4 alone. TFLite divides by the taps inside, rounding; PULP-NN by 4, cutting.
 TEST(Pool, PulpDividesByTheWholeWindow)
 {
