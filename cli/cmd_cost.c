@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/board_arg.h"
 #include "cli/commands.h"
 #include "cli/cost_report.h"
 #include "model/load.h"
@@ -22,29 +21,11 @@ static const cli_usage usage = {
 };
 
 typedef struct options {
-    const char *board, *core, *clock, *kernels, *policy, *baseline, *fail_if;
+    cli_board where;
+    const char *policy, *baseline, *fail_if;
     bool explain, lut, break_even;
     cli_format format;
 } options;
-
-static status load_board(const options *o, arena *a, hw_board **out, err *e)
-{
-    char *stack = o->kernels ? arena_strdup(a, o->kernels, strlen(o->kernels)) : NULL;
-    for (char *p = stack; p && *p; p++) *p = (char)tolower((unsigned char)*p);
-    if (o->kernels && !stack) return err_set(e, ST_NOMEM, "", "no memory");
-    if (!o->board == !o->core) return err_set(e, ST_ARG, "cost", "say where: --board NAME, or --core CORE --clock-hz HZ");
-    if (o->board) {
-        size_t size = strlen(o->board) + (stack ? strlen(stack) : 0) + 2;
-        char *name = arena_alloc(a, size, 1);
-        if (!name) return err_set(e, ST_NOMEM, "", "no memory");
-        (void)snprintf(name, size, "%s%s%s", o->board, stack ? ":" : "", stack ? stack : "");
-        return hw_board_load(name, a, out, e);
-    }
-    char *end = NULL;
-    double hz = o->clock ? strtod(o->clock, &end) : 0;
-    if (!o->clock || *end || end == o->clock) return err_set(e, ST_ARG, "--clock-hz", "--core needs a clock in Hz, as in --clock-hz 120e6");
-    return hw_board_what_if(o->core, hz, stack ? stack : "tflm_cmsisnn", a, out, e);
-}
 
 static status check(const options *o, const cost_estimate *c, bool *broken, err *e)
 {
@@ -68,7 +49,7 @@ static status cost(const char *path, const options *o, arena *a, int *code, err 
     hw_plan *plan;
     TRY(model_load(path, a, &g, e));
     TRY(model_check(g, e));
-    TRY(load_board(o, a, &board, e));
+    TRY(cli_board_load(&o->where, a, &board, e));
     int *candidate = arena_alloc(a, (size_t)g->n_choices + 1, sizeof *candidate), *best = arena_alloc(a, (size_t)g->n_choices + 1, sizeof *best),
         *worst = arena_alloc(a, (size_t)g->n_choices + 1, sizeof *worst);
     if (!candidate || !best || !worst) return err_set(e, ST_NOMEM, "", "no memory");
@@ -97,10 +78,10 @@ int cmd_cost(int argc, char **argv)
 {
     options o = {0};
     const cli_option table[] = {
-        {"--board", "NAME|FILE", CLI_TEXT, &o.board, "board (bitemu boards lists them), NAME:STACK for another of its stacks"},
-        {"--core", "CORE", CLI_TEXT, &o.core, "a board that is none: core, as in cortex-m7"},
-        {"--clock-hz", "HZ", CLI_TEXT, &o.clock, "and its clock"},
-        {"--kernels", "STACK", CLI_TEXT, &o.kernels, "software stack: tflm_cmsisnn, xcubeai, xcubeai-8.1, plumerai ... (hwmodels/stacks)"},
+        {"--board", "NAME|FILE", CLI_TEXT, &o.where.board, "board (bitemu boards lists them), NAME:STACK for another of its stacks"},
+        {"--core", "CORE", CLI_TEXT, &o.where.core, "a board that is none: core, as in cortex-m7"},
+        {"--clock-hz", "HZ", CLI_TEXT, &o.where.clock, "and its clock"},
+        {"--kernels", "STACK", CLI_TEXT, &o.where.kernels, "software stack: tflm_cmsisnn, xcubeai-8.1, cmsis-nn:mve, cmix-nn ... (hwmodels/stacks)"},
         {"--policy", "P", CLI_TEXT, &o.policy, "bits of the layers: fixed:8, layers:8,4,2 (default: the widest)"},
         {"--explain", NULL, CLI_FLAG, &o.explain, "print the formula of every layer with its numbers"},
         {"--lut", NULL, CLI_FLAG, &o.lut, "per-layer table of every candidate width as JSON, for searches and trainings"},

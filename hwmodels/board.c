@@ -147,8 +147,8 @@ static status load_stack(hw_board *b, const yaml_node *root, const char *wanted,
 static status load_fields(hw_board *b, const yaml_node *root, const char *stack, arena *a, const yaml_node **cpi,
                           const char **core, const char **kernels, const char **shared_stack, err *e)
 {
-    static const char *const allowed[] = {"bitemu_board", "name", "title", "core", "clock", "sram", "flash", "stacks", "sources",
-                                          NULL};
+    static const char *const allowed[] = {"bitemu_board", "name", "title", "core", "clock", "sram", "flash", "memories",
+                                          "instruction_cache", "data_cache", "idle_power", "stacks", "sources", NULL};
     static const char *const required[] = {"bitemu_board", "name", "title", "core", "clock", "stacks", "sources", NULL};
     TRY(hw_yaml_header(root, "bitemu_board", allowed, required, e));
     const yaml_node *sources = yaml_get(root, "sources");
@@ -160,6 +160,8 @@ static status load_fields(hw_board *b, const yaml_node *root, const char *stack,
     const yaml_node *sram = yaml_get(root, "sram"), *flash = yaml_get(root, "flash");
     if (sram) TRY(hw_yaml_figure(sram, "sram", sources, bytes, &b->sram_bytes, NULL, e));
     if (flash) TRY(hw_yaml_figure(flash, "flash", sources, bytes, &b->flash_bytes, NULL, e));
+    if (yaml_get(root, "idle_power")) TRY(hw_yaml_figure(yaml_get(root, "idle_power"), "idle_power", sources, milliwatts, &b->idle_power_mw, NULL, e));
+    TRY(hw_memories_load(root, b, a, e));
     return load_stack(b, root, stack, a, cpi, kernels, shared_stack, e);
 }
 
@@ -185,6 +187,7 @@ status hw_board_what_if(const char *core, double clock_hz, const char *stack, ar
     b->title = title;
     b->name = b->core_title = b->core = slug;
     b->path = "what-if";
+    if (!stack) TRY(hw_stack_for(slug, a, &stack, e));
     b->stack = stack;
     b->clock_hz = (hw_figure){.value = clock_hz, .error_pct = 0, .unit = "Hz", .source = "asked", .known = true};
     TRY(hw_stack_load("", stack, slug, a, b, &kernels, e));
@@ -234,3 +237,14 @@ const char *hw_board_estimated(const hw_board *b) { return b->estimated; }
 double hw_board_clock_hz(const hw_board *b) { return b->clock_hz.value; }
 double hw_board_sram_bytes(const hw_board *b) { return b->sram_bytes.known ? b->sram_bytes.value : -1; }
 double hw_board_flash_bytes(const hw_board *b) { return b->flash_bytes.known ? b->flash_bytes.value : -1; }
+
+const hw_memory *hw_board_memories(const hw_board *b, int *n)
+{
+    *n = b->n_memories;
+    return b->memories;
+}
+
+hw_figure hw_board_icache(const hw_board *b) { return b->icache_bytes; }
+hw_figure hw_board_dcache(const hw_board *b) { return b->dcache_bytes; }
+hw_figure hw_board_active_power(const hw_board *b) { return b->power_mw; }
+hw_figure hw_board_idle_power(const hw_board *b) { return b->idle_power_mw; }

@@ -47,6 +47,9 @@ typedef struct hw_kernels {
 } hw_kernels;
 
 struct hw_board {
+    int n_memories;
+    hw_memory *memories;
+    hw_figure icache_bytes, dcache_bytes, idle_power_mw; /* of the board, whatever the stack */
     const char *name, *title, *path, *stack, *core_title;
     const char *core;         /* as the files of stacks/ name it: "cortex-m4" */
     const char *kernels_text; /* "cmsis-nn/microtvm-1.0": family and stack */
@@ -68,14 +71,25 @@ status hw_data_read(const char *board_path, const char *kind, const char *name, 
                     err *e);
 /* The board file of that name, or the file itself if name ends in .yaml. ST_ARG lists the boards there are. */
 status hw_data_board(const char *name, arena *a, const char **path, yaml_node **root, err *e);
+bool hw_data_exists(const char *board_path, const char *kind, const char *name); /* would hw_data_read find it? */
+/* Names of the files of a kind ("boards", "stacks"), sorted, each once, NULL-terminated, in a. */
+status hw_data_names(const char *kind, arena *a, const char *const **names, err *e);
+/* ST_ARG: "no such WHAT; there are: ... HINT". */
+status hw_data_none(const char *kind, const char *name, const char *what, const char *hint, arena *a, err *e);
 /* stacks/NAME.yaml: the kernel table its factors multiply, and the factors on a core (name as in hw_core_slug). ST_ARG: the stack has no
  * figure for that core; the message lists those it has. */
 status hw_stack_load(const char *board_path, const char *name, const char *core, arena *a, hw_board *b, const char **kernels, err *e);
 bool hw_stack_exists(const char *board_path, const char *name);
+/* The stack that is meant for a core when none is named: tflm_cmsisnn, else the first (by name) that was measured there, else the first
+ * that has figures for it. ST_ARG: none has; the message lists the cores there are. */
+status hw_stack_for(const char *core, arena *a, const char **name, err *e);
 /* "Cortex-M4 " -> "cortex-m4": lower case, runs of other characters than letters, digits and '+' become '-'; a '+' after a letter or digit is "plus". */
 const char *hw_core_slug(const char *core, arena *a);
 /* kernels/NAME.yaml into *out. */
 status hw_kernels_load(const char *board_path, const char *name, arena *a, const hw_kernels **out, err *e);
+
+/* Memories and caches of a board file; b->sram_bytes and flash_bytes are their sums where stated. */
+status hw_memories_load(const yaml_node *root, hw_board *b, arena *a, err *e);
 
 /* YAML pieces shared by the three schemas. sources: the file's `sources` map. */
 typedef struct hw_unit {          /* NULL-terminated list of units that a figure may have */

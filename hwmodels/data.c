@@ -54,13 +54,13 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-status hw_board_names(arena *a, const char *const **names, err *e)
+status hw_data_names(const char *kind, arena *a, const char *const **names, err *e)
 {
     const char **list = arena_alloc(a, MAX_NAMES + 1, sizeof *list);
-    if (!list) return err_set(e, ST_NOMEM, "boards", "out of memory");
+    if (!list) return err_set(e, ST_NOMEM, kind, "out of memory");
     int n = 0;
     char folder[MAX_PATH];
-    for (int i = 0; folder_at("boards", i, folder, sizeof folder); i++) {
+    for (int i = 0; folder_at(kind, i, folder, sizeof folder); i++) {
         DIR *d = opendir(folder);
         if (!d) continue;
         for (struct dirent *f; n < MAX_NAMES && (f = readdir(d));) {
@@ -83,17 +83,17 @@ status hw_board_names(arena *a, const char *const **names, err *e)
     return ST_OK;
 }
 
-static status no_such_board(const char *name, arena *a, err *e)
+status hw_board_names(arena *a, const char *const **names, err *e) { return hw_data_names("boards", a, names, e); }
+
+status hw_data_none(const char *kind, const char *name, const char *what, const char *hint, arena *a, err *e)
 {
     const char *const *names = NULL;
-    TRY(hw_board_names(a, &names, e));
-    char list[512];
+    char list[900] = "";
     size_t at = 0;
-    list[0] = 0;
+    TRY(hw_data_names(kind, a, &names, e));
     for (int i = 0; names[i] && at < sizeof list; i++)
         at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", names[i]);
-    return err_set(e, ST_ARG, name, "no such board; there are: %s. A path must end in .yaml; BITEMU_BOARDS adds folders",
-                   list[0] ? list : "none (data folder not found)");
+    return err_set(e, ST_ARG, name, "no such %s; there are: %s. %s", what, list[0] ? list : "none (data folder not found)", hint);
 }
 
 static bool plain_name(const char *name)
@@ -111,21 +111,35 @@ status hw_data_board(const char *name, arena *a, const char **path, yaml_node **
         int n = snprintf(file, sizeof file, "%s/%s.yaml", folder, name);
         if (n > 0 && (size_t)n < sizeof file && access(file, R_OK) == 0) return read_yaml(file, a, path, root, e);
     }
-    return no_such_board(name, a, e);
+    return hw_data_none("boards", name, "board", "A path must end in .yaml; BITEMU_BOARDS adds folders", a, e);
+}
+
+/* Where KIND/NAME.yaml is: beside the board file, else in the data folders. */
+static bool find(const char *board_path, const char *kind, const char *name, char *file, size_t size)
+{
+    const char *slash = strrchr(board_path, '/');
+    int dir = slash ? (int)(slash - board_path) : 1;
+    char folder[MAX_PATH];
+    int n = snprintf(file, size, "%.*s/../%s/%s.yaml", dir, slash ? board_path : ".", kind, name);
+    if (n > 0 && (size_t)n < size && access(file, R_OK) == 0) return true;
+    for (int i = 0; folder_at(kind, i, folder, sizeof folder); i++) {
+        n = snprintf(file, size, "%s/%s.yaml", folder, name);
+        if (n > 0 && (size_t)n < size && access(file, R_OK) == 0) return true;
+    }
+    return false;
+}
+
+bool hw_data_exists(const char *board_path, const char *kind, const char *name)
+{
+    char file[2 * MAX_PATH];
+    return plain_name(name) && find(board_path, kind, name, file, sizeof file);
 }
 
 status hw_data_read(const char *board_path, const char *kind, const char *name, arena *a, const char **path, yaml_node **root,
                     err *e)
 {
-    const char *slash = strrchr(board_path, '/');
-    int dir = slash ? (int)(slash - board_path) : 1;
-    char file[2 * MAX_PATH], folder[MAX_PATH];
-    int n = snprintf(file, sizeof file, "%.*s/../%s/%s.yaml", dir, slash ? board_path : ".", kind, name);
-    if (n > 0 && (size_t)n < sizeof file && access(file, R_OK) == 0) return read_yaml(file, a, path, root, e);
-    for (int i = 0; folder_at(kind, i, folder, sizeof folder); i++) {
-        n = snprintf(file, sizeof file, "%s/%s.yaml", folder, name);
-        if (n > 0 && (size_t)n < sizeof file && access(file, R_OK) == 0) return read_yaml(file, a, path, root, e);
-    }
+    char file[2 * MAX_PATH];
+    if (find(board_path, kind, name, file, sizeof file)) return read_yaml(file, a, path, root, e);
     return err_set(e, ST_FORMAT, board_path, "names %s/%s.yaml, which is neither beside this file nor in the data folder", kind,
                    name);
 }

@@ -24,8 +24,8 @@ typedef struct hw_board hw_board; /* board + its core + its kernel family */
  * optionally with ":STACK", one of the board's software stacks (the first is meant otherwise).
  * ST_ARG: no such board or stack (message lists the names). ST_FORMAT: file:line:column of the first broken rule. */
 status hw_board_load(const char *name, arena *a, hw_board **out, err *e);
-/* The board that is none: a core (a name that stacks/STACK.yaml lists, case, spaces and punctuation forgiven), a clock, and a stack.
- * SRAM, flash and power are unknown. ST_ARG: the stack has no figure for the core. */
+/* The board that is none: a core (a name that stacks/STACK.yaml lists, case, spaces and punctuation forgiven), a clock, and a stack; NULL = the
+ * usual one for that core. SRAM, flash and power are unknown. ST_ARG: the stack has no figure for the core. */
 status hw_board_what_if(const char *core, double clock_hz, const char *stack, arena *a, hw_board **out, err *e);
 /* NULL, or what the stack's figures on this core were taken from because it was never measured there. */
 const char *hw_board_estimated(const hw_board *b);
@@ -36,6 +36,19 @@ const char *hw_board_core(const hw_board *b);    /* "cortex-m4" */
 double hw_board_clock_hz(const hw_board *b);
 double hw_board_sram_bytes(const hw_board *b);   /* < 0 = not stated */
 double hw_board_flash_bytes(const hw_board *b);
+typedef struct hw_memory {       /* a region of the board's address space */
+    const char *name;
+    bool flash;                  /* else SRAM */
+    double start;
+    hw_figure bytes, wait_states; /* wait_states in cycles; known = false: not stated */
+} hw_memory;
+/* Regions the board's file states, *n of them; what is measured on the board (factors) holds their wait states already. */
+const hw_memory *hw_board_memories(const hw_board *b, int *n);
+/* Caches in bytes and the power of an idle board in mW; not known: the file states none. */
+hw_figure hw_board_icache(const hw_board *b);
+hw_figure hw_board_dcache(const hw_board *b);
+hw_figure hw_board_active_power(const hw_board *b); /* of the stack, at the board's clock */
+hw_figure hw_board_idle_power(const hw_board *b);
 
 /* Names of the shipped boards, NULL-terminated, in a. */
 status hw_board_names(arena *a, const char *const **names, err *e);

@@ -64,16 +64,7 @@ static status load_core(const yaml_node *root, const char *name, const char *cor
     return load_factors(yaml_get(found, "cycles_per_instruction"), yaml_get(root, "sources"), b, e);
 }
 
-bool hw_stack_exists(const char *board_path, const char *name)
-{
-    arena *a = arena_create(0);
-    const char *path = NULL;
-    yaml_node *root = NULL;
-    err e = {0};
-    bool yes = a && !strchr(name, '/') && hw_data_read(board_path, "stacks", name, a, &path, &root, &e) == ST_OK;
-    arena_destroy(&a);
-    return yes;
-}
+bool hw_stack_exists(const char *board_path, const char *name) { return hw_data_exists(board_path, "stacks", name); }
 
 status hw_stack_load(const char *board_path, const char *name, const char *core, arena *a, hw_board *b, const char **kernels, err *e)
 {
@@ -83,8 +74,8 @@ status hw_stack_load(const char *board_path, const char *name, const char *core,
     for (const char *p = name; *p; p++) {
         if (!islower((unsigned char)*p) && !isdigit((unsigned char)*p) && !strchr("._-", *p)) return err_set(e, ST_ARG, name, "no such software stack");
     }
+    if (!hw_stack_exists(board_path, name)) return hw_data_none("stacks", name, "software stack", "BITEMU_STACKS adds folders", a, e);
     status s = hw_data_read(board_path, "stacks", name, a, &path, &root, e);
-    if (s == ST_FORMAT && !path) return err_set(e, ST_ARG, name, "no such software stack (stacks/%s.yaml)", name);
     if (s != ST_OK) return s;
     s = hw_yaml_header(root, "bitemu_stack", keys, keys, e);
     if (s == ST_OK) s = hw_yaml_name(yaml_get(root, "kernels"), "kernels", a, kernels, e);

@@ -14,7 +14,9 @@ extern "C" {
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -429,6 +431,32 @@ TEST(HwPlan, PlannersKeepTheLaws)
     EXPECT_GT(better, 0);
 }
 
+std::vector<std::vector<std::string>> read_csv(const std::string &path)
+{
+    std::vector<std::vector<std::string>> rows;
+    std::ifstream f(path);
+    EXPECT_TRUE(f.good()) << path;
+    bool quoted = false;
+    for (std::string line; std::getline(f, line);) {
+        if (!quoted) rows.emplace_back(1);
+        for (char ch : line) {
+            if (ch == '\r') continue;
+            if (ch == '"') quoted = !quoted;
+            else if (ch == ',' && !quoted) rows.back().emplace_back();
+            else rows.back().back() += ch;
+        }
+    }
+    return rows;
+}
+
+int column(const std::vector<std::vector<std::string>> &csv, const std::string &name)
+{
+    for (size_t i = 0; i < csv[0].size(); i++)
+        if (csv[0][i] == name) return (int)i;
+    ADD_FAILURE() << "no column " << name;
+    return 0;
+}
+
 // ---- YAML: a small board of our own, in a temporary folder
 const char *const core_yaml =
     "bitemu_core: 1\nname: toy\ntitle: Toy core\ncycles:\n  alu: {value: 1, unit: cycles/instruction, source: s}\n"
@@ -518,6 +546,27 @@ TEST(HwYaml, GoodBoard)
     EXPECT_STREQ("toy/slow", hw_board_kernels(b));
 }
 
+#define SRAM "sram: {value: 4, unit: KiB, source: s}\n"
+#define FOUR "size: {value: 4, unit: bytes, source: s}}"
+TEST(HwYaml, MemoriesAddUp)
+{
+    Folder f;
+    f.put("/boards/toy.yaml", replaced(board_yaml, SRAM, "instruction_cache: {value: 1, unit: KiB, source: s}\nmemories:\n  - {name: a, kind: sram, start: 0x100, " FOUR
+                                       "\n  - {name: b, kind: flash, start: 0, " FOUR "\n  - {name: c, kind: sram, start: 0x104, " FOUR "\n"));
+    shim::Arena a;
+    hw_board *b = nullptr;
+    err e = {};
+    ASSERT_OK(hw_board_load(f.board().c_str(), a, &b, &e), e);
+    EXPECT_EQ(8, hw_board_sram_bytes(b));
+    EXPECT_EQ(4, hw_board_flash_bytes(b));
+    EXPECT_EQ(1024, hw_board_icache(b).value);
+    EXPECT_FALSE(hw_board_dcache(b).known);
+    int n = 0;
+    const hw_memory *m = hw_board_memories(b, &n);
+    ASSERT_EQ(3, n);
+    EXPECT_TRUE(m[1].flash && m[2].start == 0x104 && !m[0].wait_states.known);
+}
+
 TEST(HwYaml, EveryBrokenRuleSaysWhere)
 {
     struct {
@@ -541,6 +590,10 @@ TEST(HwYaml, EveryBrokenRuleSaysWhere)
         {"/boards/toy.yaml", board_yaml, "core: toy", "core: none", "3 toy.yaml"},
         {"/boards/toy.yaml", board_yaml, "s: made up", "s: \"\"", "3 toy.yaml:14:6"},
         {"/boards/toy.yaml", board_yaml, "name: toy\n", "name: toy\nname: toy\n", "3 toy.yaml:3:1"},
+        {"/boards/toy.yaml", board_yaml, SRAM, "memories:\n  - {name: a, kind: sram, start: 0x100, " FOUR "\n  - {name: b, kind: flash, start: 0x103, " FOUR "\n", "3 toy.yaml:8:5"},
+        {"/boards/toy.yaml", board_yaml, SRAM, "memories:\n  - {name: a, kind: sram, start: 0x1000000000, " FOUR "\n", "3 toy.yaml:7:34"},
+        {"/boards/toy.yaml", board_yaml, SRAM, "memories:\n  - {name: a, kind: rom, start: 0x100, " FOUR "\n", "3 toy.yaml:7:21"},
+        {"/boards/toy.yaml", board_yaml, "stacks:\n", "memories:\n  - {name: a, kind: sram, start: 256, " FOUR "\nstacks:\n", "3 toy.yaml:6:7"},
         {"/cores/toy.yaml", core_yaml, "alu:", "vector:", "3 toy.yaml:5:"},
         {"/kernels/toy.yaml", kernels_yaml, "[w4a4]", "[w8a8]", "3 toy.yaml:13:16"},
         {"/kernels/toy.yaml", kernels_yaml, "[w4a4]", "[a4]", "3 toy.yaml:13:16"},
@@ -581,6 +634,51 @@ TEST(HwYaml, ShippedBoardsAndStacks)
     err e2 = {};
     EXPECT_EQ(ST_ARG, hw_board_what_if("z80", 4e6, "xcubeai", a, &one, &e2));
     EXPECT_NE(std::string::npos, std::string(e2.msg).find("cortex-m4")) << e2.msg;
+}
+
+// Every core that a shipped stack lists can be asked for, and the names of the published rows are such names.
+TEST(HwYaml, EveryStackOnEveryCoreItLists)
+{
+    shim::Arena a;
+    err e = {};
+    int n = 0;
+    for (const auto &entry : std::filesystem::directory_iterator(std::string(std::getenv("BITEMU_SOURCE")) + "/hwmodels/stacks")) {
+        std::ifstream file(entry.path());
+        std::string stack = entry.path().stem().string();
+        bool cores = false;
+        for (std::string line; std::getline(file, line);) {
+            if (line == "cores:") cores = true;
+            else if (!line.empty() && line[0] != ' ') cores = false;
+            if (!cores || line.size() < 4 || line[0] != ' ' || line[2] == ' ' || line.back() != ':') continue;
+            hw_board *b = nullptr;
+            EXPECT_OK(hw_board_what_if(line.substr(2, line.size() - 3).c_str(), 1e8, stack.c_str(), a, &b, &e), e);
+            n++;
+        }
+    }
+    std::printf("%d pairs of stack and core\n", n);
+    EXPECT_GT(n, 60);
+}
+
+TEST(HwYaml, PublishedCoresAndStacksResolve)
+{
+    NEEDS_SHARED();
+    auto csv = read_csv(shim::shared() + "/reference/mlperf_tiny_results.csv");
+    size_t core = (size_t)column(csv, "core_family"), stack = (size_t)column(csv, "stack_class"), cpu = (size_t)column(csv, "plain_cpu"), dtype = (size_t)column(csv, "dtype");
+    std::set<std::pair<std::string, std::string>> pairs;
+    for (size_t i = 1; i < csv.size(); i++) /* "proprietary" is the name of no stack */
+        if (csv[i][cpu] == "yes" && csv[i][dtype] == "int8" && csv[i][stack] != "proprietary") pairs.insert({csv[i][core], csv[i][stack]});
+    for (const auto &[family, name] : pairs) {
+        shim::Arena a;
+        hw_board *b = nullptr, *other = nullptr, *usual = nullptr;
+        err e = {};
+        std::string loud = " ";
+        for (char ch : family) loud += ch == ' ' ? '_' : (char)std::toupper((unsigned char)ch);
+        EXPECT_OK(hw_board_what_if(family.c_str(), 1e8, name.c_str(), a, &b, &e), e);
+        EXPECT_OK(hw_board_what_if(loud.c_str(), 1e8, name.c_str(), a, &other, &e), e);
+        EXPECT_OK(hw_board_what_if(family.c_str(), 1e8, nullptr, a, &usual, &e), e);
+        if (b && other) { EXPECT_STREQ(hw_board_core(b), hw_board_core(other)); }
+    }
+    EXPECT_GT(pairs.size(), 15u);
 }
 
 TEST(HwYaml, NamesAndStacks)
@@ -784,32 +882,6 @@ struct Model {
                     {"kws", "mlc_kws_ref_model.tflite", "kws_ref_model.tflite", 16000},
                     {"vww", "mlc_vww_96_int8.tflite", "vww_96_int8.tflite", 73728},
                     {"sww", "mlc_str_ww_ref_model.tflite", "str_ww_ref_model.tflite", 6656}};
-
-std::vector<std::vector<std::string>> read_csv(const std::string &path)
-{
-    std::vector<std::vector<std::string>> rows;
-    std::ifstream f(path);
-    EXPECT_TRUE(f.good()) << path;
-    for (std::string line; std::getline(f, line);) {
-        rows.emplace_back(1);
-        bool quoted = false;
-        for (char ch : line) {
-            if (ch == '\r') continue;
-            if (ch == '"') quoted = !quoted;
-            else if (ch == ',' && !quoted) rows.back().emplace_back();
-            else rows.back().back() += ch;
-        }
-    }
-    return rows;
-}
-
-int column(const std::vector<std::vector<std::string>> &csv, const std::string &name)
-{
-    for (size_t i = 0; i < csv[0].size(); i++)
-        if (csv[0][i] == name) return (int)i;
-    ADD_FAILURE() << "no column " << name;
-    return 0;
-}
 
 TEST(HwModels, MacsOfEveryLayer)
 {
