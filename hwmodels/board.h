@@ -42,6 +42,7 @@ typedef struct hw_kernels {
     const char *name, *title, *path;
     int n_w, n_a;                 /* widths that operands are stored in; other widths go to the next wider one */
     int w_container[HW_MAX_CONTAINERS], a_container[HW_MAX_CONTAINERS]; /* ascending */
+    int column_pixels, column_bytes; /* im2col: pixels gathered at a time, bytes of a gathered value; 0 = not stated */
     int n[HW_N_CLASSES];
     hw_entry *entries[HW_N_CLASSES];
 } hw_kernels;

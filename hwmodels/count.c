@@ -55,6 +55,15 @@ static uint64_t op_macs(const model_subgraph *s, const model_op *op, const model
     }
 }
 
+/* Accumulators that are scaled down: one an output; SVDF's state and both halves of each LSTM gate too. */
+static uint64_t op_requants(const model_subgraph *s, const model_op *op, uint64_t outputs)
+{
+    const model_tensor *in = tensor_at(s, op, 0), *feature = tensor_at(s, op, 1), *w = tensor_at(s, op, 2);
+    if (op->code == MODEL_SVDF) return outputs + dim(in, 0) * dim(feature, 0);
+    if (op->code != MODEL_UNIDIRECTIONAL_SEQUENCE_LSTM || !in || !last_dim(in)) return outputs;
+    return 2 * (tensor_at(s, op, 1) ? 4 : 3) * dim(w, 0) * ((uint64_t)in->n_elems / last_dim(in));
+}
+
 /* Subgraph that op belongs to: ops are arrays, so the address tells. */
 static const model_subgraph *subgraph_of(const model_graph *g, const model_op *op)
 {
@@ -80,6 +89,6 @@ emu_events hw_count_op(const model_graph *g, const model_op *op)
     if (!first) return ev;
     ev.macs = op_macs(s, op, first);
     bool codes = first->dtype == MODEL_I8 || first->dtype == MODEL_U8 || first->dtype == MODEL_I16;
-    if (ev.macs && codes) ev.requants = ev.outputs;
+    if (ev.macs && codes) ev.requants = op_requants(s, op, ev.outputs);
     return ev;
 }

@@ -72,6 +72,23 @@ bool hw_price_at(const model_graph *g, const hw_board *board, int op, int w_bits
 int hw_widest_candidate(const model_choice *c);
 /* Widths that op's weights and input activations have under candidate; 0 = the op has no weights / no codes. */
 void hw_op_bits(const model_graph *g, int op, const int *candidate, int *w_bits, int *a_bits);
+/* What one call of an operator does, from shapes, widths and the kernel table's columns alone. */
+typedef struct hw_events {
+    emu_events counted;      /* macs, outputs, requants: what the emulator counts when it runs the operator */
+    uint64_t calls;          /* 1 */
+    uint64_t rows;           /* rows of output pixels: batch x out_h; fully connected: batch */
+    uint64_t weight_bytes;   /* packed at the operator's width */
+    uint64_t repacked;       /* values of its input that are kept at another container than the candidate reads them at */
+    bool columns_known;      /* the kernel table says how columns are gathered; else the three below are not known */
+    uint64_t im2col_bytes;   /* (macs / filters) x bytes of a column's value; kernels wider than one pixel only */
+    uint64_t streamed_bytes; /* weights read from where they are kept: weight_bytes x ceil(pixels / pixels at a time) */
+    uint64_t unpacked_words; /* 32-bit words of operands below 8 bits that are unpacked: weights once a pass, activations once */
+    uint64_t switches;       /* of a graph: layers with weights whose width pair is not that of the layer before */
+} hw_events;
+void hw_op_events(const model_graph *g, const hw_board *board, int op, const int *candidate, hw_events *out); /* board may be NULL */
+void hw_graph_events(const model_graph *g, const hw_board *board, const int *candidate, hw_events *sum);
+/* control[op]: everything that op computes ends in the decision of a choice. control: [n_ops]. */
+void hw_control_ops(const model_graph *g, bool *control);
 /* Sum over all operators. */
 hw_cost hw_table_total(const model_graph *g, const hw_table *t, const int *candidate);
 /* The reachable bit vectors (candidate of each of g's choices) of fewest and most cycles. false: some price is unknown. */

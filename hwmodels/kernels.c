@@ -118,11 +118,31 @@ static status load_operator(hw_kernels *k, const yaml_node *n, const yaml_node *
     return ST_OK;
 }
 
+/* columns: {pixels, bytes, source} */
+static status load_columns(hw_kernels *k, const yaml_node *n, const yaml_node *sources, err *e)
+{
+    static const char *const keys[] = {"pixels", "bytes", "source", NULL};
+    int64_t v = 0;
+    const char *source = NULL;
+    if (!n) return ST_OK;
+    TRY(yaml_expect(n, YAML_MAP, "columns", e));
+    TRY(yaml_check_keys(n, keys, keys, e));
+    TRY(yaml_int(yaml_get(n, "pixels"), "pixels", 1, 64, &v, e));
+    k->column_pixels = (int)v;
+    TRY(yaml_int(yaml_get(n, "bytes"), "bytes", 1, 8, &v, e));
+    k->column_bytes = (int)v;
+    TRY(yaml_text(yaml_get(n, "source"), "source", &source, e));
+    if (!yaml_get(sources, source)) return yaml_fail(yaml_get(n, "source"), e, ST_FORMAT, "source '%s' is not in this file's `sources`; add it there", source);
+    return ST_OK;
+}
+
 static status load_fields(hw_kernels *k, const yaml_node *root, arena *a, err *e)
 {
     static const char *const keys[] = {"bitemu_kernels",        "name",      "title",   "weight_containers",
-                                       "activation_containers", "operators", "sources", NULL};
-    TRY(hw_yaml_header(root, "bitemu_kernels", keys, keys, e));
+                                       "activation_containers", "operators", "sources", "columns", NULL};
+    static const char *const required[] = {"bitemu_kernels", "name", "title", "weight_containers", "activation_containers", "operators", "sources", NULL};
+    TRY(hw_yaml_header(root, "bitemu_kernels", keys, required, e));
+    TRY(load_columns(k, yaml_get(root, "columns"), yaml_get(root, "sources"), e));
     TRY(hw_yaml_name(yaml_get(root, "name"), "name", a, &k->name, e));
     TRY(hw_yaml_string(yaml_get(root, "title"), "title", a, &k->title, e));
     TRY(load_containers(yaml_get(root, "weight_containers"), "weight_containers", k->w_container, &k->n_w, e));

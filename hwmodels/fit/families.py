@@ -138,9 +138,11 @@ def number(v, unit, error, source):
     return f"{{value: {v:.4g}, unit: {unit}, error_pct: {error:.0f}, source: {source}}}"
 
 
-def kernels_yaml(name, title, entries, sources, containers, unit="instructions"):
+def kernels_yaml(name, title, entries, sources, containers, columns, unit="instructions"):
     lines = ["# SPDX-License-Identifier: Apache-2.0", "# Written by hwmodels/fit/families.py. Schema and events: docs/COSTS.md.", "bitemu_kernels: 1", f"name: {name}",
-             f"title: {title}", f"weight_containers: {containers[0]}", f"activation_containers: {containers[1]}", "operators:"]
+             f"title: {title}", f"weight_containers: {containers[0]}", f"activation_containers: {containers[1]}",
+             f"columns: {{pixels: {columns[0]}, bytes: {columns[1]}, source: code}} # im2col: pixels at a time, bytes of a gathered value", "operators:"]
+    sources = sources | {"code": columns[2]}
     order = CLASSES + ["add", "mul", "average_pool", "max_pool", "softmax", "arg_max", "requantize", "move"]
     for c in order:
         mine = {}
@@ -255,15 +257,17 @@ def build(folder):
     wide = ["[2, 4, 8]", "[2, 4, 8, 16, 32]"]
     files["kernels/cmsis-nn-mve"] = kernels_yaml("cmsis-nn-mve", "CMSIS-NN 99f736a6 with Helium (Armv8.1-M MVE, gcc 12.2 -O3)", mve | move, {
         "counted": COUNTED.format(what="CMSIS-NN 99f736a63036 for Cortex-M55, gcc 12.2 -O3, 2 to 7 shapes an operator and width; tails of vectors are in the residual"), "derived": DERIVED},
-        ["[4, 8]", "[8, 16, 32]"])
+        ["[4, 8]", "[8, 16, 32]"], (4, 1, "arm_convolve_s8 of CMSIS-NN 99f736a63036 under Helium - four columns of int8 at a time"))
     dense = {("fully_connected", w): {"mac": (3.8 if w[1] != "8" else 1.918, 50, "relative", "instructions"), "patch": (p, 50, "relative", "instructions"), "output": (50.86, 50, "relative", "instructions")}
              for w in ("w8a8", "w8a4", "w8a2", "w4a8", "w4a4", "w4a2", "w2a8", "w2a4", "w2a2") for p in ({"8": 0.0, "4": 5.9, "2": 7.3}[w[3]],)}
     files["kernels/cmix-nn"] = kernels_yaml("cmix-nn", "CMix-NN a97415fd (Armv7E-M DSP, gcc 12.2 -O3)", cmix | dense | relative(dsp, [("add", "a8"), ("average_pool", "a8"), ("max_pool", "a8"), ("softmax", "a8")], 60) | move, {
         "counted": COUNTED.format(what="CMix-NN a97415fd56bb, per-channel ICN, gcc 12.2 -O3, 2 to 4 shapes a width pair; its depthwise kernels with 4 and 2 bit weights compute wrong values, a corrected one may differ"),
-        "relative": "the library has no such operator; as kernels/cmsis-nn.yaml has it (dense - derived there from CMSIS-NN's dense and CMix-NN's unpacking), error widened", "derived": DERIVED}, wide)
+        "relative": "the library has no such operator; as kernels/cmsis-nn.yaml has it (dense - derived there from CMSIS-NN's dense and CMix-NN's unpacking), error widened", "derived": DERIVED}, wide,
+        (2, 2, "CMix-NN a97415fd56bb - two columns of int16 at a time"))
     files["kernels/tinyengine"] = kernels_yaml("tinyengine", "TinyEngine (Armv7E-M DSP, gcc 12.2 -O2)", tiny | move, {
         "counted": COUNTED.format(what="TinyEngine's fp-requantizing kernels, gcc 12.2 -O2, 4 shapes of 1x1 and 3 of depthwise; int8 only"),
-        "relative": "not counted - CMSIS-NN's DSP build (instr_counts.csv), error widened", "derived": DERIVED}, ["[8]", "[8, 16, 32]"])
+        "relative": "not counted - CMSIS-NN's DSP build (instr_counts.csv), error widened", "derived": DERIVED}, ["[8]", "[8, 16, 32]"],
+        (2, 2, "TinyEngine's convolutions - two columns of int16 at a time"))
     files["kernels/pulp-nn"] = pulp(dsp, move)
     facts = {"cmsis-nn-dsp on cortex-m4": m4, "cortex-m7": m7, "cortex-m33": m33, "cmsis-nn-mve on cortex-m55": on_m55, "cortex-m85": m85, "cmsis-nn-c on cortex-m0plus": m0,
              "TinyEngine / CMSIS-NN": faster}
@@ -282,7 +286,8 @@ def pulp(dsp, move):
         "peak": "Garofalo et al., PULP-NN, Phil. Trans. R. Soc. A 378 (2020), doi 10.1098/rsta.2019.0155 - up to 15.5 MACs a cycle at 8 bits; a peak, so real layers take longer, hence 40 %",
         "unpack": "derived - between the peak (Bruschi et al., arXiv 2007.07759, 16 MACs a cycle over all width pairs at best) and 2.6 times the cycles, what a 4 bit dot product takes over an 8 bit one on one CV32E40P in RTL simulation; middle and half width",
         "dense": "derived - as conv, times 1.33, the ratio of the two in CMSIS-NN's counts, error widened",
-        "relative": "not published - CMSIS-NN's instruction counts, error 100 %", "derived": DERIVED}, ["[2, 4, 8]", "[2, 4, 8, 16, 32]"])
+        "relative": "not published - CMSIS-NN's instruction counts, error 100 %", "derived": DERIVED}, ["[2, 4, 8]", "[2, 4, 8, 16, 32]"],
+        (2, 1, "PULP-NN README - matrix product of four channels by two pixels; activations expanded to 8 bits"))
 
 
 def main():
