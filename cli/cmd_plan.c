@@ -43,6 +43,10 @@ static void print_text(const model_graph *g, const hw_plan *p, hw_planner asked)
     if (p->kernels) printf("; scratch of %s", p->kernels);
     printf("\nSRAM  %zu bytes = arena %zu (lower bound %zu, peak at op %d %s) + state %zu\n", p->sram_bytes, p->arena_bytes, p->bound_bytes,
            p->peak_op, p->peak_op >= 0 ? g->subgraphs[0].ops[p->peak_op].type : "-", p->state_bytes);
+    if (p->tflm_tail_bytes >= 0)
+        printf("TensorFlow Lite Micro: %lld bytes more for its own structures, arena %lld in all (a 64-bit host's recorder: %lld)\n", (long long)p->tflm_tail_bytes,
+               (long long)p->tflm_tail_bytes + (long long)p->sram_bytes, (long long)p->tflm_tail64_bytes + (long long)p->sram_bytes);
+    else printf("TensorFlow Lite Micro: the size of an operator's own data is not known\n");
     printf("flash %zu bytes = weights %zu + tables %zu (code not counted)\n", p->flash_bytes, p->weight_bytes, p->table_bytes);
 }
 
@@ -60,6 +64,9 @@ static void print_json(const hw_plan *p)
                           (json_int_t)p->arena_bytes, "bound_bytes", (json_int_t)p->bound_bytes, "peak_op", p->peak_op, "state_bytes",
                           (json_int_t)p->state_bytes, "weight_bytes", (json_int_t)p->weight_bytes, "table_bytes",
                           (json_int_t)p->table_bytes, "flash_bytes", (json_int_t)p->flash_bytes, "buffers", buffers);
+    bool known = p->tflm_tail_bytes >= 0;
+    json_object_set_new(j, "tflm_arena_bytes", known ? json_integer((json_int_t)p->sram_bytes + p->tflm_tail_bytes) : json_null());
+    json_object_set_new(j, "tflm_arena_64bit_bytes", known ? json_integer((json_int_t)p->sram_bytes + p->tflm_tail64_bytes) : json_null());
     json_object_set_new(j, "planner", json_string(hw_planner_name(p->planner)));
     json_object_set_new(j, "optimal", json_boolean(p->optimal));
     json_object_set_new(j, "kernels", p->kernels ? json_string(p->kernels) : json_null());
@@ -83,7 +90,7 @@ static status plan(const char *path, const options *o, arena *a, err *e)
 {
     model_graph *g;
     hw_plan *p;
-    hw_plan_config c = {HW_GREEDY, o->kernels};
+    hw_plan_config c = {HW_GREEDY, o->kernels, NULL};
     TRY(find_planner(o->planner, &c.planner, e));
     TRY(model_load(path, a, &g, e));
     TRY(model_check(g, e));
@@ -101,7 +108,7 @@ int cmd_plan(int argc, char **argv)
     options o = {0};
     const cli_option table[] = {
         {"--planner", "P", CLI_TEXT, &o.planner, "greedy (by size, as TensorFlow Lite Micro; default), first-fit, exact"},
-        {"--kernels", "K", CLI_TEXT, &o.kernels, "count the scratch of cmsis-nn[:c|dsp|mve]; each lives for its operator only"},
+        {"--kernels", "K", CLI_TEXT, &o.kernels, "count the scratch of cmsis-nn[:c|dsp|mve], cmix-nn, pulp-nn, tinyengine; each lives for its operator only"},
         {"--svg", "OUT.svg", CLI_TEXT, &o.svg, "picture of the buffers' lives, with the operator at the peak"},
         {"--format", "text|json", CLI_FORMAT, &o.format, "how to print"},
     };

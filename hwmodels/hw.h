@@ -116,8 +116,12 @@ typedef enum hw_planner { HW_GREEDY, HW_FIRST_FIT, HW_EXACT } hw_planner;
 enum { HW_EXACT_BUFFERS = 64, HW_EXACT_STEPS = 2000000 };
 typedef struct hw_plan_config {
     hw_planner planner;
-    const char *kernels;            /* library whose scratch counts: "cmsis-nn", "cmsis-nn:c", ":dsp" (meant without a build) or ":mve"; NULL = none */
+    const char *kernels;            /* library whose scratch counts: "cmsis-nn", "cmsis-nn:c", ":dsp" (meant without a build) or ":mve",
+                                       "cmix-nn", "pulp-nn", "tinyengine", "reference" (none is needed); NULL = none is counted */
+    const int *candidate;           /* of each choice: widths of a policy that never changes; NULL = the most that any reachable bits need */
 } hw_plan_config;
+/* The library whose scratch a board's software stack takes, as in hw_plan_config; NULL: no formula is known for that stack. */
+const char *hw_board_library(const hw_board *b);
 typedef struct hw_plan {
     int n_buffers;
     hw_buffer *buffers;
@@ -127,10 +131,12 @@ typedef struct hw_plan {
     hw_planner planner;             /* whose offsets these are: EXACT only where its search found better ones than both others */
     bool optimal;                   /* no placement takes less: it equals the bound, or every order was searched */
     const char *kernels;            /* library whose scratch is among the buffers, "cmsis-nn:dsp"; NULL = none */
+    int64_t tflm_tail_bytes;        /* what TensorFlow Lite Micro keeps in its arena beside arena_bytes, pointers of 4 bytes; -1: not known */
+    int64_t tflm_tail64_bytes;      /* the same on a 64-bit host, as the interpreter's recorder prints it */
     size_t state_bytes;             /* streaming variables, LSTM/SVDF state: always alive */
     size_t sram_bytes;              /* arena + state */
     size_t weight_bytes;            /* constants as stored on the board, packed; nested weights once */
-    size_t table_bytes;             /* multipliers, shifts, zero points, bias of every table entry */
+    size_t table_bytes;             /* tables of every choice and transition: multipliers, shifts, zero points, bias of every table entry */
     size_t flash_bytes;             /* weights + tables (no code: the size of the code is not modelled yet) */
 } hw_plan;
 /* Greedy, without scratch. ST_UNSUPPORTED: sizes no board has; ST_NOMEM. */

@@ -3,8 +3,10 @@
  * Sizes are rounded up to 16 as TensorFlow Lite Micro's; inputs live from the start, outputs to the end, RESHAPE copies. */
 #include <string.h>
 
+#include "hwmodels/layer.h"
 #include "hwmodels/place.h"
 #include "hwmodels/plan_scratch.h"
+#include "hwmodels/tflm_arena.h"
 
 /* Multipliers int32; shifts int8 where the model states them (native), else int32 as TFLM keeps them; zero points and clamps
  * int32 (in_zero, out_zero, out_min, out_max). */
@@ -60,19 +62,37 @@ static void find_lives(const model_subgraph *s, life *lives)
     for (int i = 0; i < s->n_outputs; i++) touch(s, lives, s->outputs[i], s->n_ops ? s->n_ops - 1 : 0);
 }
 
-static status add_scratch(const model_graph *g, const char *kernels, hw_plan *p, size_t *sum, arena *a, err *e)
+static status add_scratch(const model_graph *g, const hw_plan_config *c, hw_plan *p, size_t *sum, arena *a, err *e)
 {
     hw_library lib;
-    TRY(hw_library_parse(kernels, &lib, e));
+    TRY(hw_library_parse(c->kernels, &lib, e));
     p->kernels = lib.name;
     for (int i = 0; i < g->subgraphs[0].n_ops; i++) {
         hw_buffer *b = &p->buffers[p->n_buffers];
-        TRY(hw_scratch_buffer(g, &lib, i, b, a, e));
+        TRY(hw_scratch_buffer(g, &lib, i, c->candidate, b, a, e));
         if (!b->bytes) continue;
         TRY(add_bytes(sum, hw_align(b->bytes), e));
         p->n_buffers++;
     }
     return ST_OK;
+}
+
+/* Widest that any reader takes tensor t at under fixed candidates; 0: as the tensor says. */
+static int read_bits(const model_graph *g, const int *candidate, int t)
+{
+    const model_subgraph *s = &g->subgraphs[0];
+    int widest = 0;
+    if (!candidate || s->tensors[t].bits > 8) return 0; /* sums wider than codes stay as they are */
+    for (int i = 0; i < s->n_ops; i++) {
+        for (int k = 0; k < s->ops[i].n_inputs; k++) {
+            int w, a;
+            if (s->ops[i].inputs[k] != t) continue;
+            if (s->ops[i].choice < 0) return 0;
+            hw_op_bits(g, i, candidate, &w, &a);
+            if (a > widest) widest = a;
+        }
+    }
+    return widest < s->tensors[t].bits ? widest : 0;
 }
 
 static status plan_activations(const model_graph *g, const hw_plan_config *c, arena *a, hw_plan *p, err *e)
@@ -86,13 +106,13 @@ static status plan_activations(const model_graph *g, const hw_plan_config *c, ar
     for (int i = 0; i < s->n_tensors; i++) {
         size_t size = 0;
         if (lives[i].first < 0) continue;
-        TRY(packed_bytes(&s->tensors[i], 0, &size, e));
+        TRY(packed_bytes(&s->tensors[i], read_bits(g, c->candidate, i), &size, e));
         if (!size) continue;
         TRY(add_bytes(&sum, hw_align(size), e));
         hw_buffer *b = &p->buffers[p->n_buffers++];
         *b = (hw_buffer){i, s->tensors[i].name, lives[i].first, lives[i].last, size, 0};
     }
-    if (c->kernels) TRY(add_scratch(g, c->kernels, p, &sum, a, e));
+    if (c->kernels) TRY(add_scratch(g, c, p, &sum, a, e));
     return hw_place(p, s->n_ops, c->planner, a, e);
 }
 
@@ -200,7 +220,7 @@ static size_t op_table_bytes(const model_subgraph *s, const model_op *op)
 
 status hw_plan_create(const model_graph *g, arena *a, hw_plan **out, err *e)
 {
-    return hw_plan_make(g, &(hw_plan_config){HW_GREEDY, NULL}, a, out, e);
+    return hw_plan_make(g, &(hw_plan_config){HW_GREEDY, NULL, NULL}, a, out, e);
 }
 
 status hw_plan_make(const model_graph *g, const hw_plan_config *c, arena *a, hw_plan **out, err *e)
@@ -214,6 +234,8 @@ status hw_plan_make(const model_graph *g, const hw_plan_config *c, arena *a, hw_
         TRY(plan_weights(g, s, a, p, e));
         for (int k = 0; k < s->n_ops; k++) TRY(add_bytes(&p->table_bytes, op_table_bytes(s, &s->ops[k]), e));
     }
+    p->tflm_tail_bytes = hw_tflm_tail(g, 4, c->kernels && strncmp(c->kernels, "cmsis-nn", 8) == 0 ? HW_TFLM_CMSIS_NN : HW_TFLM_REFERENCE);
+    p->tflm_tail64_bytes = hw_tflm_tail(g, 8, HW_TFLM_REFERENCE);
     p->sram_bytes = p->arena_bytes + p->state_bytes;
     p->flash_bytes = p->weight_bytes + p->table_bytes;
     *out = p;

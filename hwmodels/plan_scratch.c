@@ -6,15 +6,39 @@
 
 #include "hwmodels/layer.h"
 
+static const hw_library known[] = {{"cmsis-nn:dsp", HW_CMSIS_NN, HW_BUILD_DSP}, {"cmsis-nn:c", HW_CMSIS_NN, HW_BUILD_C}, {"cmsis-nn:mve", HW_CMSIS_NN, HW_BUILD_MVE},
+                                   {"cmix-nn", HW_CMIX_NN, HW_BUILD_DSP}, {"pulp-nn", HW_PULP_NN, HW_BUILD_DSP}, {"tinyengine", HW_TINYENGINE, HW_BUILD_DSP},
+                                   {"reference", HW_REFERENCE, HW_BUILD_C}};
+
 status hw_library_parse(const char *text, hw_library *out, err *e)
 {
-    static const hw_library known[] = {{"cmsis-nn:c", HW_BUILD_C}, {"cmsis-nn:dsp", HW_BUILD_DSP}, {"cmsis-nn:mve", HW_BUILD_MVE}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(text, known[i].name) != 0 && (known[i].build != HW_BUILD_DSP || strcmp(text, "cmsis-nn") != 0)) continue;
+        if (strcmp(text, known[i].name) != 0 && (i != 0 || strcmp(text, "cmsis-nn") != 0)) continue;
         *out = known[i];
         return ST_OK;
     }
-    return err_set(e, ST_ARG, "--kernels", "no scratch formulas for '%s'; there are cmsis-nn:c, cmsis-nn:dsp (or cmsis-nn), cmsis-nn:mve", text);
+    return err_set(e, ST_ARG, "--kernels", "no scratch formulas for '%s'; there are cmsis-nn:c, cmsis-nn:dsp (or cmsis-nn), cmsis-nn:mve, cmix-nn, pulp-nn, tinyengine, reference", text);
+}
+
+/* Stacks that call a library's kernels, by the start of their names; NULL = whose kernels are their own and unpublished. */
+const char *hw_board_library(const hw_board *b)
+{
+    static const struct { const char *stack, *library; } rows[] = {
+        {"cmsis-nn-mve", "cmsis-nn:mve"}, {"cmsis-nn-c", "cmsis-nn:c"}, {"cmsis-nn-dsp", "cmsis-nn:dsp"}, {"cmix-nn", "cmix-nn"}, {"pulp-nn", "pulp-nn"},
+        {"tinyengine", "tinyengine"}, {"tflm_reference", "reference"}, {"tflm_cmsisnn", "cmsis-nn"}, {"tflm-2.3.1", "cmsis-nn"}, {"microtvm_cmsisnn", "cmsis-nn"},
+        {"microtvm-1.0", "cmsis-nn"}, {"onnc_cmsisnn", "cmsis-nn"},
+    };
+    static const char *const helium[] = {"cortex-m55", "cortex-m85"}, *const plain[] = {"cortex-m0plus", "cortex-m3"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strncmp(b->stack, rows[i].stack, strlen(rows[i].stack)) != 0) continue;
+        if (strcmp(rows[i].library, "cmsis-nn") != 0) return rows[i].library;
+        for (int k = 0; k < 2; k++) {
+            if (strcmp(b->core, helium[k]) == 0) return "cmsis-nn:mve";
+            if (strcmp(b->core, plain[k]) == 0) return "cmsis-nn:c";
+        }
+        return "cmsis-nn:dsp";
+    }
+    return NULL;
 }
 
 /* Zeros before the first row or column, as TFLite computes them. */
@@ -40,14 +64,10 @@ static bool find_shape(const model_subgraph *s, const model_op *op, hw_shape *h)
     return true;
 }
 
-static int64_t bytes_of(const model_graph *g, const hw_library *lib, int i)
+static int64_t cmsis_bytes(const model_graph *g, const hw_library *lib, const model_op *op, int w, int a)
 {
     const model_subgraph *s = &g->subgraphs[0];
-    const model_op *op = &s->ops[i];
     hw_shape h;
-    int w, a;
-    hw_op_bits(g, i, NULL, &w, &a);
-    if (hw_layer_real(s, op) || w > 8 || a > 16 || op->n_outputs < 1) return 0;
     hw_operands t = a > 8 ? HW_S16 : w > 4 ? HW_S8 : HW_S4;
     if (op->code == MODEL_AVERAGE_POOL_2D) {
         const model_tensor *in = hw_layer_tensor(s, op->inputs[0]);
@@ -58,11 +78,45 @@ static int64_t bytes_of(const model_graph *g, const hw_library *lib, int i)
     return op->code == MODEL_CONV_2D ? hw_scratch_cmsis_conv(&h, t, lib->build) : hw_scratch_cmsis_depthwise(&h, t, lib->build);
 }
 
-status hw_scratch_buffer(const model_graph *g, const hw_library *lib, int op, hw_buffer *out, arena *a, err *e)
+static int64_t bytes_at(const model_graph *g, const hw_library *lib, int i, const int *candidate)
+{
+    const model_subgraph *s = &g->subgraphs[0];
+    const model_op *op = &s->ops[i];
+    hw_shape h;
+    int w, a;
+    hw_op_bits(g, i, candidate, &w, &a);
+    if (lib->family == HW_REFERENCE || hw_layer_real(s, op) || w > 8 || a > 16 || op->n_outputs < 1) return 0;
+    if (lib->family == HW_CMSIS_NN) return cmsis_bytes(g, lib, op, w, a);
+    if ((op->code != MODEL_CONV_2D && op->code != MODEL_DEPTHWISE_CONV_2D) || !find_shape(s, op, &h)) return 0;
+    bool depthwise = op->code == MODEL_DEPTHWISE_CONV_2D;
+    if (lib->family == HW_CMIX_NN) return hw_scratch_cmix(&h, depthwise);
+    if (lib->family == HW_PULP_NN) return hw_scratch_pulp(&h, depthwise, w);
+    return hw_scratch_tinyengine(&h, depthwise);
+}
+
+/* The most that one candidate of the operator's choice needs; candidate given: what it needs. */
+static int64_t bytes_of(const model_graph *g, const hw_library *lib, int i, const int *candidate, arena *a)
+{
+    const model_op *op = &g->subgraphs[0].ops[i];
+    const model_choice *c = hw_layer_choice(g, op);
+    int64_t most = 0;
+    if (candidate || !c) return bytes_at(g, lib, i, candidate);
+    int *each = arena_alloc(a, (size_t)g->n_choices, sizeof *each);
+    if (!each) return -1;
+    for (int k = 0; k < c->n_candidates; k++) {
+        each[op->choice] = k;
+        int64_t n = bytes_at(g, lib, i, each);
+        if (n > most) most = n;
+    }
+    return most;
+}
+
+status hw_scratch_buffer(const model_graph *g, const hw_library *lib, int op, const int *candidate, hw_buffer *out, arena *a, err *e)
 {
     const char *type = g->subgraphs[0].ops[op].type;
-    int64_t bytes = bytes_of(g, lib, op);
-    *out = (hw_buffer){-1, "", op, op, bytes > 0 ? (size_t)bytes : 0, 0};
+    int64_t bytes = bytes_of(g, lib, op, candidate, a);
+    if (bytes < 0) return err_set(e, ST_NOMEM, "memory plan", "out of memory");
+    *out = (hw_buffer){-1, "", op, op, (size_t)bytes, 0};
     if (!out->bytes) return ST_OK;
     size_t size = strlen(type) + 32;
     char *name = arena_alloc(a, size, 1);

@@ -6,14 +6,16 @@
 #include "hwmodels/hw.h"
 #include "hwmodels/scratch.h"
 
+typedef enum hw_family { HW_REFERENCE, HW_CMSIS_NN, HW_CMIX_NN, HW_PULP_NN, HW_TINYENGINE } hw_family;
 typedef struct hw_library {
     const char *name; /* "cmsis-nn:dsp" */
-    hw_build build;
+    hw_family family;
+    hw_build build;   /* of CMSIS-NN */
 } hw_library;
-/* "cmsis-nn" (the DSP build), "cmsis-nn:c", ":dsp", ":mve". ST_ARG otherwise, where "--kernels". */
+/* "cmsis-nn" (the DSP build), "cmsis-nn:c" ...: a name that hw.h lists. ST_ARG otherwise, where "--kernels". */
 status hw_library_parse(const char *text, hw_library *out, err *e);
 /* *out lives at operator op only, named "scratch of op 3 CONV_2D"; bytes 0: none is needed, or the library has no such kernel (float,
- * weights wider than 8 bits). Layers with choices are taken at their widest. */
-status hw_scratch_buffer(const model_graph *g, const hw_library *lib, int op, hw_buffer *out, arena *a, err *e);
+ * weights wider than 8 bits). candidate NULL: layers with choices take the most that one of their candidates needs. */
+status hw_scratch_buffer(const model_graph *g, const hw_library *lib, int op, const int *candidate, hw_buffer *out, arena *a, err *e);
 
 #endif

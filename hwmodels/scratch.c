@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hwmodels/scratch.h"
 
-#include <stdbool.h>
-
 static int64_t blocks(int64_t n, int64_t of) { return (n + of - 1) / of; }
 
 static bool dense(const hw_shape *s) { return s->dilation_h == 1 && s->dilation_w == 1; }
@@ -42,3 +40,25 @@ int64_t hw_scratch_cmsis_depthwise(const hw_shape *s, hw_operands t, hw_build b)
 }
 
 int64_t hw_scratch_cmsis_average_pool(int channels, hw_build b) { return b == HW_BUILD_DSP ? 4 * (int64_t)channels : 0; }
+
+int64_t hw_scratch_cmix(const hw_shape *s, bool depthwise)
+{
+    int64_t column = (int64_t)s->k_h * s->k_w * s->in_c;
+    return depthwise ? column : 4 * column;
+}
+
+int64_t hw_scratch_pulp(const hw_shape *s, bool depthwise, int w_bits)
+{
+    enum { CORES = 8 };
+    int64_t taps = (int64_t)s->k_h * s->k_w;
+    if (!depthwise) return CORES * 2 * taps * s->in_c;
+    int64_t rows = (int64_t)s->k_w * (s->in_h + 2 * s->pad_top) + s->k_w;
+    return CORES * (rows + (w_bits < 8 ? taps * (8 / w_bits) : 0));
+}
+
+int64_t hw_scratch_tinyengine(const hw_shape *s, bool depthwise)
+{
+    int64_t column = (int64_t)s->k_h * s->k_w * s->in_c;
+    if (depthwise) return (int64_t)(s->in_w + 2 * s->pad_left) * (s->in_h + 2 * s->pad_top);
+    return 4 * column + (s->k_h > 1 && s->in_c == 3 ? 2 * column * s->out_c : 0);
+}

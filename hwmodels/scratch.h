@@ -12,6 +12,7 @@
 #ifndef BITEMU_HWMODELS_SCRATCH_H
 #define BITEMU_HWMODELS_SCRATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum hw_build { HW_BUILD_C, HW_BUILD_DSP, HW_BUILD_MVE } hw_build;
@@ -25,5 +26,12 @@ typedef struct hw_shape { /* of one layer; NHWC */
 int64_t hw_scratch_cmsis_conv(const hw_shape *s, hw_operands t, hw_build b);
 int64_t hw_scratch_cmsis_depthwise(const hw_shape *s, hw_operands t, hw_build b);
 int64_t hw_scratch_cmsis_average_pool(int channels, hw_build b);
+/* CMix-NN a97415fd56bb: two columns of int16; depthwise: one column of bytes of every channel. */
+int64_t hw_scratch_cmix(const hw_shape *s, bool depthwise);
+/* PULP-NN, eight cores: two columns of bytes each (1x1 kernels and square padding alike); depthwise: k_w rows of one padded channel a core,
+ * (in_h + padding) bytes each, and the filter's weights unpacked where they are narrower than 8 bits. */
+int64_t hw_scratch_pulp(const hw_shape *s, bool depthwise, int w_bits);
+/* TinyEngine: 1x1: two columns of int16; wider: that, and for 3 input channels the weights as int16; depthwise: one padded channel in bytes. */
+int64_t hw_scratch_tinyengine(const hw_shape *s, bool depthwise);
 
 #endif
