@@ -22,6 +22,10 @@ status cli_board_load(const cli_board *o, arena *a, hw_board **out, err *e)
 {
     const char *stack;
     TRY(stack_name(o->kernels, a, &stack, e));
+    if (stack && hw_arch_exists(stack)) {
+        if (o->board) return err_set(e, ST_ARG, "--kernels", "%s is no software of a board; leave --board out", stack);
+        return hw_board_arch(stack, a, out, e);
+    }
     if (!o->board == !o->core) return err_set(e, ST_ARG, "board", "say where: --board NAME, or --core CORE --clock-hz HZ");
     if (o->board) {
         size_t size = strlen(o->board) + (stack ? strlen(stack) : 0) + 2;

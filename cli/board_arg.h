@@ -11,7 +11,7 @@ typedef struct cli_board {
 } cli_board;
 
 /* Either a board, or a core and a clock. Kernels are a software stack in any case; "cmsis-nn:mve" is the stack cmsis-nn-mve, "cmsis-nn" the
- * DSP build. ST_ARG: what is missing or unknown. */
+ * DSP build. Kernels of hwmodels/arch (horowitz-45nm) stand for core and clock too. ST_ARG: what is missing or unknown. */
 status cli_board_load(const cli_board *o, arena *a, hw_board **out, err *e);
 
 #endif

@@ -168,6 +168,7 @@ static status load_fields(hw_board *b, const yaml_node *root, const char *stack,
 static status finish(hw_board *b, const char *kernels, arena *a, err *e)
 {
     TRY(hw_kernels_load(b->path, kernels, a, &b->kernels, e));
+    TRY(hw_code_load(b, a, e));
     size_t size = strlen(kernels) + strlen(b->stack) + 2;
     char *text = arena_alloc(a, size, 1);
     if (!text) return err_set(e, ST_NOMEM, b->name, "out of memory");
@@ -248,3 +249,4 @@ hw_figure hw_board_icache(const hw_board *b) { return b->icache_bytes; }
 hw_figure hw_board_dcache(const hw_board *b) { return b->dcache_bytes; }
 hw_figure hw_board_active_power(const hw_board *b) { return b->power_mw; }
 hw_figure hw_board_idle_power(const hw_board *b) { return b->idle_power_mw; }
+bool hw_board_is_arch(const hw_board *b) { return b->arch != NULL; }

@@ -47,7 +47,10 @@ typedef struct hw_kernels {
     hw_entry *entries[HW_N_CLASSES];
 } hw_kernels;
 
+typedef struct hw_arch hw_arch; /* arch.c */
+
 struct hw_board {
+    const hw_arch *arch;          /* energies per operation in place of core and kernels (kernels and factors unset); else NULL */
     int n_memories;
     hw_memory *memories;
     hw_figure icache_bytes, dcache_bytes, idle_power_mw; /* of the board, whatever the stack */
@@ -59,6 +62,8 @@ struct hw_board {
     const char *estimated;            /* NULL, or from what relative the factors are taken: this core was never measured with this stack */
     hw_figure power_mw;               /* of the chosen stack; known = false: energy is not estimated */
     const hw_kernels *kernels;
+    hw_figure code_bytes, runtime_bytes; /* of the stack, code.c */
+    bool keeps_file;                  /* the stack reads the model file itself, which lies in flash as it is */
 };
 
 /* Next wider container, or bits itself if it is wider than all. */
@@ -89,6 +94,11 @@ const char *hw_core_slug(const char *core, arena *a);
 /* kernels/NAME.yaml into *out. */
 status hw_kernels_load(const char *board_path, const char *name, arena *a, const hw_kernels **out, err *e);
 
+/* Price and formula of an operator by b->arch. */
+void hw_arch_price(const model_graph *g, const hw_board *b, int op, int w_bits, int a_bits, hw_cost *c);
+void hw_arch_explain(const model_graph *g, const hw_board *b, int op, int w_bits, int a_bits, char *text, size_t size);
+/* code/published.yaml: code_bytes, runtime_bytes, keeps_file of b's stack; left unknown where it is not there. */
+status hw_code_load(hw_board *b, arena *a, err *e);
 /* Memories and caches of a board file; b->sram_bytes and flash_bytes are their sums where stated. */
 status hw_memories_load(const yaml_node *root, hw_board *b, arena *a, err *e);
 

@@ -76,6 +76,10 @@ static void price_variant(const model_graph *g, const hw_board *b, int i, int v,
     hw_layer_bits(g, op, v, &w, &a);
     *out = unknown_cost(&ev, w, a);
     if (!b) return;
+    if (b->arch) {
+        hw_arch_price(g, b, i, w, a, out);
+        return;
+    }
     hw_class c = hw_layer_class(s, op);
     const hw_kernels *k = b->kernels;
     int kw = w ? hw_container(k->w_container, k->n_w, w) : 0, ka = hw_container(k->a_container, k->n_a, a);
@@ -101,11 +105,15 @@ static void price_variant(const model_graph *g, const hw_board *b, int i, int v,
 bool hw_price_at(const model_graph *g, const hw_board *board, int op, int w_bits, int a_bits, hw_cost *out)
 {
     const model_op *o = &g->subgraphs[0].ops[op];
-    const hw_entry *x = hw_layer_entry(g, board, o, w_bits, a_bits);
     hw_class c = hw_layer_class(&g->subgraphs[0], o);
     emu_events ev = hw_count_op(g, o);
     double count[HW_N_EVENTS];
     *out = unknown_cost(&ev, w_bits, a_bits);
+    if (board->arch) {
+        hw_arch_price(g, board, op, w_bits, a_bits, out);
+        return true;
+    }
+    const hw_entry *x = hw_layer_entry(g, board, o, w_bits, a_bits);
     if (!x) return false;
     hw_layer_events(&g->subgraphs[0], o, c, &ev, count);
     price(board, c, x, count, out);
@@ -147,7 +155,8 @@ status hw_table_create(const model_graph *g, const hw_board *board, arena *a, hw
     for (int i = 0; i < n; i++) TRY(fill_row(t, g, board, i, &missing, cap, a, e));
     if (board && !board->power_mw.known) {
         char line[MAX_LINE];
-        snprintf(line, sizeof line, "energy: board %s states no active power for stack %s", board->name, board->stack);
+        if (board->arch) snprintf(line, sizeof line, "cycles: %s states energies, no time", board->name);
+        else snprintf(line, sizeof line, "energy: board %s states no active power for stack %s", board->name, board->stack);
         TRY(note(t, a, &missing, cap, line, e));
     }
     t->missing[missing] = NULL;

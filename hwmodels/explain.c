@@ -14,10 +14,14 @@ const char *hw_explain_op(const model_graph *g, const hw_board *b, int op, const
     const model_op *o = &g->subgraphs[0].ops[op];
     int w, a_bits;
     hw_op_bits(g, op, candidate, &w, &a_bits);
-    const hw_entry *x = hw_layer_entry(g, b, o, w, a_bits);
-    hw_class c = hw_layer_class(&g->subgraphs[0], o);
     char *text = arena_alloc(a, SIZE, 1);
     if (!text) return NULL;
+    if (b->arch) {
+        hw_arch_explain(g, b, op, w, a_bits, text, SIZE);
+        return text;
+    }
+    const hw_entry *x = hw_layer_entry(g, b, o, w, a_bits);
+    hw_class c = hw_layer_class(&g->subgraphs[0], o);
     if (!x) {
         (void)snprintf(text, SIZE, "no weights for it in kernels %s", b->kernels->name);
         return text;

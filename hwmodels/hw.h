@@ -27,6 +27,10 @@ status hw_board_load(const char *name, arena *a, hw_board **out, err *e);
 /* The board that is none: a core (a name that stacks/STACK.yaml lists, case, spaces and punctuation forgiven), a clock, and a stack; NULL = the
  * usual one for that core. SRAM, flash and power are unknown. ST_ARG: the stack has no figure for the core. */
 status hw_board_what_if(const char *core, double clock_hz, const char *stack, arena *a, hw_board **out, err *e);
+/* arch/NAME.yaml: no board but energies per operation; cycles, clock and memories are not known. hw_arch_exists: is there such a file? */
+bool hw_arch_exists(const char *name);
+status hw_board_arch(const char *name, arena *a, hw_board **out, err *e);
+bool hw_board_is_arch(const hw_board *b);
 /* NULL, or what the stack's figures on this core were taken from because it was never measured there. */
 const char *hw_board_estimated(const hw_board *b);
 const char *hw_board_name(const hw_board *b);    /* "nucleo-l4r5zi", or "nucleo-l4r5zi:tflm-2.3.1" if a stack was named */
@@ -143,6 +147,18 @@ typedef struct hw_plan {
 status hw_plan_create(const model_graph *g, arena *a, hw_plan **out, err *e);
 /* ST_ARG: config.kernels is not known; the message lists what is. Else as hw_plan_create. */
 status hw_plan_make(const model_graph *g, const hw_plan_config *c, arena *a, hw_plan **out, err *e);
+/* What a network takes on a board under its software stack. */
+typedef struct hw_board_memory {
+    hw_plan *plan;             /* greedy, with the stack's scratch where its formula is known */
+    size_t sram_bytes;         /* plan->sram_bytes + runtime_bytes */
+    size_t flash_bytes;        /* constants: plan->flash_bytes */
+    double flash_needed;       /* constants, or the model file where the stack reads it in place, + code_bytes */
+    hw_figure code_bytes;      /* the stack's code; known = false: no figure */
+    hw_figure runtime_bytes;   /* the stack's own data in RAM (TensorFlow Lite Micro: the arena's tail); known = false: not counted */
+    bool scratch_known;
+} hw_board_memory;
+/* candidate as in hw_plan_config. Errors as hw_plan_make. */
+status hw_board_plan(const model_graph *g, const hw_board *b, const int *candidate, arena *a, hw_board_memory *out, err *e);
 const char *hw_planner_name(hw_planner p); /* "greedy", "first-fit", "exact" */
 
 #endif

@@ -782,6 +782,24 @@ TEST(HwCost, UnknownErrorsStayUnknown)
     EXPECT_LT(c.cycles_error_pct, 0);
 }
 
+// 2048 MACs, 128 + 256 bytes of activations, 128 of weights; the largest tensor and all weights lie in 8 KiB: 10 pJ for 8 bytes
+TEST(HwCost, EnergiesOfAnArchitecture)
+{
+    Priced p;
+    pointwise(p.n);
+    pointwise(p.n, 2, 4);
+    ASSERT_TRUE(hw_arch_exists("horowitz-45nm"));
+    EXPECT_FALSE(hw_arch_exists("nucleo-l4r5zi"));
+    ASSERT_OK(hw_board_arch("horowitz-45nm", p.a, &p.b, &p.e), p.e);
+    ASSERT_OK(hw_table_create(p.n.graph(), p.b, p.a, &p.t, &p.e), p.e);
+    hw_cost c = hw_table_op(p.t, 0, nullptr), d = hw_table_op(p.t, 1, nullptr);
+    EXPECT_NEAR((2048 * (0.2 + 0.1) + (128 + 256) * 1.25 + 128 * 1.25) * 1e-6, c.energy_uj, 1e-12);
+    EXPECT_NEAR((2048 * (0.2 * 2 * 4 / 64 + 0.1) + (64 + 256) * 1.25 + 32 * 1.25) * 1e-6, d.energy_uj, 1e-12);
+    EXPECT_LT(c.cycles, 0);
+    ASSERT_EQ(1u, p.missing().size());
+    EXPECT_NE(std::string::npos, p.missing()[0].find("no time"));
+}
+
 TEST(HwCost, CandidatesContainersAndGaps)
 {
     Folder f;
@@ -1003,6 +1021,52 @@ TEST(HwScratch, CmsisNn)
     s = {1, 1, 16, 16, 1, 7, 8, 12, 0, 2, 2, 1, 1, 1}; // 1x7, stride 2: 5 columns of padding, 2 of them left
     EXPECT_EQ((7 + 2) * 16, hw_scratch_cmsis_conv(&s, HW_S8, HW_BUILD_MVE));
     EXPECT_EQ(0, hw_scratch_cmsis_conv(&s, HW_S4, HW_BUILD_MVE));
+}
+
+TEST(HwScratch, OtherLibraries)
+{
+    hw_shape s = {1, 8, 10, 16, 3, 3, 10, 16, 1, 1, 1, 1, 1, 1};
+    EXPECT_EQ(2 * 16 * 9 * 2, hw_scratch_cmix(&s, false));
+    EXPECT_EQ(16 * 9, hw_scratch_cmix(&s, true));
+    EXPECT_EQ(8 * 2 * 16 * 9, hw_scratch_pulp(&s, false, 8));
+    EXPECT_EQ(8 * (3 * (8 + 2) + 3), hw_scratch_pulp(&s, true, 8));
+    EXPECT_EQ(8 * (3 * (8 + 2) + 3 + 9 * 2), hw_scratch_pulp(&s, true, 4));
+    EXPECT_EQ((10 + 2) * (8 + 2), hw_scratch_tinyengine(&s, true));
+    s.in_c = 3;
+    EXPECT_EQ(2 * 27 * 2 + 27 * 16 * 2, hw_scratch_tinyengine(&s, false));
+    s = {1, 8, 8, 16, 1, 1, 8, 16, 0, 0, 1, 1, 1, 1};
+    EXPECT_EQ(2 * 16 * 2, hw_scratch_tinyengine(&s, false));
+}
+
+// A plan of a fixed policy packs what the layers read; without one the most that any candidate needs counts, scratch too.
+TEST(HwPlan, WidthsOfAPolicy)
+{
+    Net n;
+    model_choice c = {"c", 3, {{2, 2}, {4, 4}, {8, 8}}, -1, 0};
+    n.choices = {c};
+    int x = n.tensor({1, 8, 8, 16}), y = n.tensor({1, 8, 8, 16}), z = n.tensor({1, 8, 8, 16});
+    n.op(MODEL_DEPTHWISE_CONV_2D, {x, n.tensor({1, 3, 3, 16}, 8, true)}, {y}).choice = 0;
+    n.op(MODEL_DEPTHWISE_CONV_2D, {y, n.tensor({1, 3, 3, 16}, 8, true)}, {z}).choice = 0;
+    for (model_op &o : n.ops) {
+        o.attrs.stride_h = o.attrs.stride_w = o.attrs.dilation_h = o.attrs.dilation_w = 1;
+        o.attrs.padding = MODEL_SAME;
+    }
+    n.inputs = {x};
+    n.outputs = {z};
+    shim::Arena a;
+    err e = {};
+    auto plan = [&](const int *candidate, const char *kernels) {
+        hw_plan *p = nullptr;
+        hw_plan_config config = {HW_GREEDY, kernels, candidate};
+        EXPECT_OK(hw_plan_make(n.graph(), &config, a, &p, &e), e);
+        return *p;
+    };
+    int two[1] = {0}, eight[1] = {2};
+    EXPECT_EQ(2048u, plan(nullptr, nullptr).arena_bytes);
+    EXPECT_EQ(2048u, plan(eight, nullptr).arena_bytes);
+    EXPECT_EQ(1024u + 256, plan(two, nullptr).arena_bytes); // the output is read by nobody and keeps its 8 bits
+    EXPECT_EQ(2048u, plan(eight, "cmsis-nn:dsp").arena_bytes);          // 8 bits: the 3x3 kernel without scratch
+    EXPECT_EQ(2048u + 2 * 16 * 9, plan(nullptr, "cmsis-nn:dsp").arena_bytes); // 4 bits need some, so what any choice needs does
 }
 
 } // namespace
