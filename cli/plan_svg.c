@@ -2,6 +2,7 @@
 #include "cli/plan_svg.h"
 
 #include "base/file.h"
+#include "cli/svg.h"
 
 enum { LEFT = 90, TOP = 64, HEIGHT = 420, BOTTOM = 156, RIGHT = 40, WIDTH = 1040, GLYPH = 6 };
 
@@ -15,19 +16,6 @@ typedef struct frame {
 
 static double x_of(const frame *v, int op) { return LEFT + v->slot * op; }
 static double y_of(const frame *v, size_t bytes) { return TOP + HEIGHT - v->scale * (double)bytes; }
-
-/* At most n characters; what is not printable ASCII becomes '?', so that any name gives well-formed XML. */
-static void text(FILE *f, const char *s, int n)
-{
-    for (int i = 0; s[i] && i < n; i++) {
-        unsigned char c = (unsigned char)s[i];
-        if (c == '&') (void)fputs("&amp;", f);
-        else if (c == '<') (void)fputs("&lt;", f);
-        else if (c == '>') (void)fputs("&gt;", f);
-        else if (c == '"') (void)fputs("&quot;", f);
-        else (void)fputc(c >= 0x20 && c < 0x7f ? c : '?', f);
-    }
-}
 
 static const char *op_type(const frame *v, int op) { return v->n_ops ? v->g->subgraphs[0].ops[op].type : "none"; }
 
@@ -46,7 +34,7 @@ static void axes(const frame *v)
         double x = x_of(v, i) + v->slot / 2;
         int y = TOP + HEIGHT + 12;
         (void)fprintf(v->f, "<text transform='translate(%.1f %d) rotate(-55)' text-anchor='end'%s>%d ", x + 4, y, i == v->p->peak_op ? " class='peak'" : "", i);
-        text(v->f, op_type(v, i), 18);
+        svg_text(v->f, op_type(v, i), 18);
         (void)fputs("</text>\n", v->f);
     }
     (void)fprintf(v->f, "<text x='%.1f' y='%d' text-anchor='middle' class='axis'>operator</text>\n", (LEFT + x_of(v, v->n_ops)) / 2, TOP + HEIGHT + BOTTOM - 8);
@@ -59,12 +47,12 @@ static void buffer(const frame *v, int i)
     const hw_buffer *b = &v->p->buffers[i];
     double x = x_of(v, b->first_op), y = y_of(v, b->offset + b->bytes), w = v->slot * (b->last_op - b->first_op + 1), h = v->scale * (double)b->bytes;
     (void)fprintf(v->f, "<g><title>");
-    text(v->f, b->name, 200);
+    svg_text(v->f, b->name, 200);
     (void)fprintf(v->f, ": %zu bytes at %zu, operators %d to %d</title><rect x='%.1f' y='%.2f' width='%.1f' height='%.2f' fill='%s' class='%s'/>", b->bytes, b->offset,
                   b->first_op, b->last_op, x, y, w, h, b->tensor < 0 ? "#adb5bd" : colours[b->tensor % 8], b->tensor < 0 ? "scratch" : "buffer");
     if (h >= 11 && w >= 5 * GLYPH) {
         (void)fprintf(v->f, "<text x='%.1f' y='%.1f' text-anchor='middle' class='name'>", x + w / 2, y + h / 2 + 3.5);
-        text(v->f, b->name, (int)(w / GLYPH));
+        svg_text(v->f, b->name, (int)(w / GLYPH));
         (void)fputs("</text>", v->f);
     }
     (void)fputs("</g>\n", v->f);
@@ -80,10 +68,7 @@ static void draw(const frame *v)
                 ".grid{stroke:#ddd}.buffer{stroke:#333;stroke-width:.7}.scratch{stroke:#333;stroke-width:.7;stroke-dasharray:3 2}</style>\n"
                 "<rect width='100%' height='100%' fill='#fff'/>\n", v->f);
     (void)fprintf(v->f, "<text x='%d' y='22' class='head'>", LEFT);
-    const char *slash = v->g->path;
-    for (const char *s = slash; s && *s; s++)
-        if (*s == '/') slash = s + 1;
-    text(v->f, slash ? slash : "network", 80);
+    svg_text(v->f, svg_file_name(v->g->path), 80);
     (void)fprintf(v->f, ": arena %zu bytes (%s%s), lower bound %zu</text>\n", p->arena_bytes, hw_planner_name(p->planner), p->optimal ? ", optimal" : "", p->bound_bytes);
     axes(v);
     (void)fprintf(v->f, "<rect x='%.1f' y='%d' width='%.1f' height='%d' fill='#c1121f' fill-opacity='.12'/>\n", x_of(v, p->peak_op), TOP, v->slot, HEIGHT);
@@ -91,7 +76,7 @@ static void draw(const frame *v)
     (void)fprintf(v->f, "<line x1='%d' y1='%.1f' x2='%.1f' y2='%.1f' stroke='#c1121f' stroke-dasharray='6 4'/>\n", LEFT, y_of(v, p->bound_bytes), right, y_of(v, p->bound_bytes));
     bool far = middle > (LEFT + right) / 2;
     (void)fprintf(v->f, "<text id='peak' x='%.1f' y='%d' text-anchor='%s' class='peak'>peak: op %d ", far ? middle + v->slot / 2 : middle - v->slot / 2, TOP - 10, far ? "end" : "start", p->peak_op);
-    text(v->f, op_type(v, p->peak_op), 40);
+    svg_text(v->f, op_type(v, p->peak_op), 40);
     (void)fprintf(v->f, ", %zu bytes alive</text>\n</svg>\n", p->bound_bytes);
 }
 

@@ -243,7 +243,7 @@ L4 = ("cost", MODEL, "--board", "nucleo-l4r5zi")
 cost = bitemu_json(*L4)
 checks.check({"cycles", "cycles_error_pct", "latency_ms", "energy_uj", "energy_uj_error_pct", "sram_bytes", "flash_bytes"} <= set(cost["totals"]), f"totals: {sorted(cost['totals'])}")
 t, best, worst = cost["totals"], cost["best_case"], cost["worst_case"]
-checks.check(best["cycles"] <= t["cycles"] <= worst["cycles"] and not cost["missing"], "best <= widest <= worst")
+checks.check(best["cycles"] <= t["cycles"] <= worst["cycles"] and all(m.startswith("code size") for m in cost["missing"]), f"best <= widest <= worst, {cost['missing']}")
 checks.check(abs(sum(x["cycles"] for x in cost["layers"]) - t["cycles"]) < 1 and abs(t["latency_ms"] - t["cycles"] / cost["clock_hz"] * 1e3) < 1e-6, "layers add up")
 every = [bitemu_json(*L4, "--policy", "layers:" + ",".join(str(b) for b in bits))["totals"]["cycles"] for bits in ((8, 8, 8, 8), (4, 8, 2, 4), (2, 2, 2, 2), (4, 4, 4, 8))
          if len(cost["worst_case"]["bits"]) == 4]
@@ -258,12 +258,61 @@ done = bitemu(*L4, "--policy", "fixed:8", "--fail-if", "cycles>10")
 checks.check(done.returncode == 1 and "cycles is" in done.stderr, f"absolute limit: {done.returncode} {done.stderr}")
 checks.check("cycles per instruction" in bitemu(*L4, "--explain").stdout, "explain prints the formula")
 checks.check("8 bit" in bitemu(*L4, "--break-even").stdout, "break-even table")
+even = bitemu_json(*L4, "--break-even", "--layouts", "fixed:2/fixed:4/fixed:8", "--svg", tmp / "even.svg")
+ratio = {(p["w"], p["a"]): p["cycles_over_8x8"] for p in even["pairs"]}
+checks.check(len(ratio) == 16 and ratio[8, 8] == 1 and max(ratio.values()) > 1, f"pairs of widths: {ratio}")
+cascades = {(c["first"], c["second"]): c for c in even["cascades"]}
+checks.check(set(cascades) == {("fixed:2", "fixed:4"), ("fixed:2", "fixed:8"), ("fixed:4", "fixed:8")}, f"cascades go from fewer bits to more: {list(cascades)}")
+checks.check(all((c["pays_above_share"] is None) == (c["first_cycles"] >= c["second_cycles"]) for c in cascades.values()), "a cascade pays only behind a cheaper first pass")
+for policy, key in (("fixed:2", "first_cycles"), ("fixed:8", "second_cycles")):
+    checks.check(abs(bitemu_json(*L4, "--policy", policy)["totals"]["cycles"] / cascades["fixed:2", "fixed:8"][key] - 1) < 1e-9, f"a cascade's pass costs what {policy} does")
+drawing = ElementTree.parse(tmp / "even.svg").getroot()
+svg = "{http://www.w3.org/2000/svg}"
+checks.check(len(drawing.findall(f".//{svg}g[@class='pair']")) == 16 and len(drawing.findall(f".//{svg}g[@class='cascade']")) == 3, "the picture shows every pair and cascade")
+checks.check("w2a2 costs more than w8a8 here" in bitemu(*L4).stdout and any(w["costs_more"] for w in cost["widths"]), "fewer bits that cost more are called so")
+fails(2, ["--layouts", "w3a5"], *L4, "--break-even", "--layouts", "w3a5x/w8a8")
+fails(2, ["--svg"], *L4, "--svg", tmp / "x.svg")
+# events, controller, memory
+first = {x["name"]: x for x in cost["layers"]}
+checks.check(first["control"]["controller"] and not first["conv1"]["controller"] and 0 < t["controller_cycles"] < t["cycles"], "controller layers are told apart")
+ev = first["conv1"]["events"]
+checks.check(ev["macs"] == first["conv1"]["macs"] and ev["im2col_bytes"] > 0 and ev["streamed_weight_bytes"] >= ev["weight_bytes"] > 0 and ev["unpacked_words"] == 0, f"events: {ev}")
+narrow = bitemu_json(*L4, "--policy", "fixed:2")
+checks.check({x["name"]: x for x in narrow["layers"]}["conv1"]["events"]["unpacked_words"] > 0, "packed operands are unpacked")
+checks.check(narrow["totals"]["sram_bytes"] < t["sram_bytes"] == cost["worst_case"]["sram_bytes"] == narrow["worst_case"]["sram_bytes"], "a fixed policy takes less SRAM than every reachable one")
+mixed = bitemu_json(*L4, "--policy", "layers:8,2,8,2")["totals"]["events"]["switches"] if len(best["bits"]) == 4 else None
+checks.check(mixed is None or mixed > t["events"]["switches"], "switches of widths are counted")
+# an inference every so often: active power for its time, idle power for the rest
+U5 = ("cost", MODEL, "--board", "nucleo-u575zi", "--period-ms", "50")
+u5 = bitemu_json(*U5)
+p, active = u5["period"], u5["totals"]
+checks.check(abs(p["energy_uj"] - active["energy_uj"] - 4 * (50 - active["latency_ms"])) < 1e-6 and abs(p["duty_pct"] - 2 * active["latency_ms"]) < 1e-9, f"period: {p}")
+checks.check(abs(p["average_power_mw"] * 50 / p["energy_uj"] - 1) < 1e-8 and "idle power 4 mW" in bitemu(*U5, "--explain").stdout, "average power and its formula")
+done = bitemu(*L4, "--period-ms", "50", "--format", "json")
+checks.check(done.returncode == 5 and any(m.startswith("idle power") for m in json.loads(done.stdout)["missing"]), f"no idle power: incomplete, not 0: {done.returncode}")
+fails(2, ["--period-ms"], *L4, "--period-ms", "-3")
+# energies of an architecture that is no board
+arch = bitemu_json("cost", MODEL, "--kernels", "horowitz-45nm")
+checks.check(arch["totals"]["cycles"] is None and arch["totals"]["energy_uj"] > 0 and arch["totals"]["energy_uj_error_pct"] > 0 and "no board" in arch["title"], "Horowitz: energy without time")
+checks.check(bitemu_json("cost", MODEL, "--kernels", "horowitz-45nm", "--policy", "fixed:2")["totals"]["energy_uj"] < arch["totals"]["energy_uj"], "there, fewer bits take less energy")
+fails(2, ["leave --board out"], *L4, "--kernels", "horowitz-45nm")
+# kernel families by build, on a core where one was measured and on one where it was not
+families = {k: bitemu_json("cost", MODEL, "--core", "cortex-m4", "--clock-hz", "1e8", "--kernels", k) for k in ("cmsis-nn", "cmsis-nn:dsp", "CMSIS-NN:C", "cmix-nn", "tinyengine")
+            if bitemu("cost", MODEL, "--core", "cortex-m4", "--clock-hz", "1e8", "--kernels", k).returncode == 0}
+checks.check({"cmsis-nn", "cmsis-nn:dsp", "cmix-nn"} <= set(families) and families["cmsis-nn"]["totals"] == families["cmsis-nn:dsp"]["totals"], f"families: {list(families)}")
+checks.check("estimated_from" in families["cmix-nn"] and "estimated_from" not in families["cmsis-nn"] and families["cmix-nn"]["totals"]["cycles_error_pct"] > families["cmsis-nn"]["totals"]["cycles_error_pct"],
+             "a family that was never measured on a core says so, and its error is wider")
+eight = bitemu_json("cost", MODEL, "--core", "cortex-m4", "--clock-hz", "1e8", "--kernels", "tinyengine", "--policy", "fixed:2")["totals"]["cycles"]
+checks.check(eight == families["tinyengine"]["totals"]["cycles"], "int8 kernels compute 2 bit codes as 8 bit ones")
+fails(2, ["cortex-m55"], "cost", MODEL, "--core", "cortex-m4", "--clock-hz", "1e8", "--kernels", "cmsis-nn:mve")
 fails(2, ["--clock-hz"], "cost", MODEL, "--core", "cortex-m4")
 fails(2, ["cortex-m99", "cortex-m4"], "cost", MODEL, "--core", "cortex-m99", "--clock-hz", "1e6")
 fails(2, ["greater than 0"], "cost", MODEL, "--core", "cortex-m4", "--clock-hz", "-1")
 fails(2, ["depends on the input"], *L4, "--policy", "random:1")
 fails(2, ["say where"], "cost", MODEL)
 fails(2, ["nonesuch"], *L4, "--kernels", "nonesuch")
+fails(2, ["nonesuch", "xcubeai"], "cost", MODEL, "--core", "cortex-m4", "--clock-hz", "1e6", "--kernels", "nonesuch")
+checks.check("tflm_reference" in bitemu_json("cost", MODEL, "--core", "risc-v rv32imafc scepu02", "--clock-hz", "1e6", "--policy", "fixed:8")["kernels"], "a core without a named stack takes one that was measured there")
 # calibrate: measurements made from known factors give the factors back
 known = {"conv": 1.25, "pointwise": 2.5, "depthwise": 0.75, "fully_connected": 3.125, "other": 1.75}
 stacks = tmp / "stacks"
@@ -319,5 +368,17 @@ fails(4, ["log.txt", "no complete run"], *CAL, "--model", MODEL, "--cycles-per-t
 
 fits = bitemu_json("boards", MODEL)
 checks.check({b["name"]: b["model"] for b in fits}["nucleo-l4r5zi"] == "fits" and len(fits) >= 14, "boards MODEL: verdicts")
+cores = {b["core"] for b in fits}
+checks.check(cores >= {"cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "cortex-m85", "xtensa-lx6", "xtensa-lx7", "rv32imc", "ri5cy-8", "avr-atmega", "ibex", "cv32e40p"},
+             f"boards cover the cores: {sorted(cores)}")
+small = {b["name"]: b for b in bitemu_json("boards", MODEL, "--policy", "fixed:2")}
+checks.check(all(small[b["name"]]["needs_sram_bytes"] <= b["needs_sram_bytes"] for b in fits) and small["nucleo-l4r5zi"]["needs_sram_bytes"] < {b["name"]: b for b in fits}["nucleo-l4r5zi"]["needs_sram_bytes"],
+             "boards --policy: fewer bits need less SRAM")
+only = bitemu_json("boards", MODEL, "--kernels", "cmsis-nn:mve")
+checks.check({b["core"] for b in only} == {"cortex-m55", "cortex-m85"}, "boards --kernels: those that the software has figures for")
+fails(2, ["--policy"], "boards", "--policy", "fixed:2")
+fails(2, ["nonesuch"], "boards", MODEL, "--kernels", "nonesuch")
+regions = {b["name"]: b["memories"] for b in fits}
+checks.check(sum(m["bytes"] for m in regions["nucleo-l4r5zi"]) == 640 * 1024 and {m["wait_states"] for m in regions["nucleo-f401re"]} == {None, 2}, "memories of boards")
 
 checks.finish()
