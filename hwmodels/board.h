@@ -9,7 +9,7 @@
 
 /* Events a kernel weight may be stated for, all known from shapes:
  * MAC, PATCH = MACs / output channels (values gathered before the products), OUTPUT = output elements,
- * WINDOW = elements a pool or arg_max looks at, CALL = 1. */
+ * WINDOW = elements a pool, mean or arg_max looks at, CALL = 1. */
 typedef enum hw_event { HW_MAC, HW_PATCH, HW_OUTPUT, HW_WINDOW, HW_CALL, HW_N_EVENTS } hw_event;
 
 /* Operator classes that a kernel library treats alike. */
@@ -18,7 +18,9 @@ typedef enum hw_class {
     HW_POINTWISE,
     HW_DEPTHWISE,
     HW_DEPTHWISE_MULTIPLIER,
-    HW_FULLY_CONNECTED,
+    HW_TRANSPOSED,
+    HW_RECURRENT,
+    HW_FULLY_CONNECTED, /* the last that has weights */
     HW_ADD,
     HW_MUL,
     HW_AVERAGE_POOL,
@@ -27,6 +29,9 @@ typedef enum hw_class {
     HW_ARG_MAX,
     HW_REQUANTIZE,
     HW_MOVE,
+    HW_MEAN,
+    HW_FUNCTION,
+    HW_CONVERT,
     HW_N_CLASSES,
     HW_NO_CLASS = HW_N_CLASSES
 } hw_class;

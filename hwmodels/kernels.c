@@ -4,8 +4,8 @@
 
 #include "hwmodels/board.h"
 
-static const char *const class_names[] = {"conv", "pointwise", "depthwise", "depthwise_multiplier", "fully_connected", "add",
-                                          "mul", "average_pool", "max_pool", "softmax", "arg_max", "requantize", "move", NULL};
+static const char *const class_names[] = {"conv", "pointwise", "depthwise", "depthwise_multiplier", "transposed", "recurrent", "fully_connected", "add",
+                                          "mul", "average_pool", "max_pool", "softmax", "arg_max", "requantize", "move", "mean", "function", "convert", NULL};
 static const char *const event_keys[] = {"per_mac", "per_patch", "per_output", "per_window", "per_call"};
 /* for each event: a figure in instructions (index 0) or in cycles (index 1) */
 static const hw_unit event_units[][3] = {

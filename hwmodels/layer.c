@@ -102,7 +102,25 @@ hw_class hw_layer_class(const model_subgraph *s, const model_op *op)
     case MODEL_MAX_POOL_2D: return HW_MAX_POOL;
     case MODEL_SOFTMAX: return HW_SOFTMAX;
     case MODEL_ARG_MAX: return HW_ARG_MAX;
-    case MODEL_QUANTIZE: return HW_REQUANTIZE; /* from codes; from float32 there are no figures */
+    case MODEL_QUANTIZE: return hw_layer_real(s, op) ? HW_CONVERT : HW_REQUANTIZE;
+    case MODEL_DEQUANTIZE: return HW_CONVERT;
+    case MODEL_MEAN: return HW_MEAN;
+    case MODEL_TRANSPOSE_CONV: return HW_TRANSPOSED;
+    case MODEL_SVDF:
+    case MODEL_UNIDIRECTIONAL_SEQUENCE_LSTM: return HW_RECURRENT;
+    case MODEL_HARD_SWISH:
+    case MODEL_LEAKY_RELU:
+    case MODEL_LOGISTIC:
+    case MODEL_LOG_SOFTMAX:
+    case MODEL_RESIZE_BILINEAR:
+    case MODEL_TANH_OP: return HW_FUNCTION;
+    case MODEL_ASSIGN_VARIABLE:
+    case MODEL_CALL_ONCE: /* and VAR_HANDLE: nothing is done for an input */
+    case MODEL_READ_VARIABLE:
+    case MODEL_SHAPE:
+    case MODEL_TILE:
+    case MODEL_TRANSPOSE:
+    case MODEL_VAR_HANDLE:
     case MODEL_CONCATENATION:
     case MODEL_PACK:
     case MODEL_PAD:
@@ -127,7 +145,9 @@ void hw_layer_events(const model_subgraph *s, const model_op *op, hw_class c, co
     count[HW_WINDOW] = 0;
     if (c == HW_AVERAGE_POOL || c == HW_MAX_POOL)
         count[HW_WINDOW] = (double)ev->outputs * op->attrs.filter_h * op->attrs.filter_w;
-    if (c == HW_ARG_MAX && in) count[HW_WINDOW] = (double)in->n_elems;
+    if ((c == HW_ARG_MAX || c == HW_MEAN) && in) count[HW_WINDOW] = (double)in->n_elems;
+    if (op->code == MODEL_ASSIGN_VARIABLE) in = hw_layer_tensor(s, input_at(op, 1));
+    if (op->code == MODEL_ASSIGN_VARIABLE && in) count[HW_OUTPUT] = (double)in->n_elems;
 }
 
 bool hw_layer_plain(const model_op *op) { return !op->grid || op->grid->weights.kind == QUANT_TERNARY; }
@@ -144,6 +164,6 @@ const hw_entry *hw_layer_entry(const model_graph *g, const hw_board *b, const mo
 {
     const hw_kernels *k = b->kernels;
     hw_class c = hw_layer_class(&g->subgraphs[0], op);
-    if (c == HW_NO_CLASS || !hw_layer_plain(op) || (hw_layer_real(&g->subgraphs[0], op) && c != HW_MOVE)) return NULL;
+    if (c == HW_NO_CLASS || !hw_layer_plain(op) || (hw_layer_real(&g->subgraphs[0], op) && c != HW_MOVE && c != HW_CONVERT)) return NULL;
     return hw_kernels_find(k, c, w && c <= HW_FULLY_CONNECTED ? hw_container(k->w_container, k->n_w, w) : 0, hw_container(k->a_container, k->n_a, a));
 }

@@ -265,10 +265,10 @@ TEST(Calibrate, WhatCannotBeUsedIsSaid)
 {
     Bench b;
     const model_graph *g = b.net({1, 0, 0, 1}, 8);
-    g->subgraphs[0].ops[0].code = MODEL_LOGISTIC;
-    g->subgraphs[0].ops[0].type = "LOGISTIC";
+    g->subgraphs[0].ops[0].code = MODEL_UNSUPPORTED;
+    g->subgraphs[0].ops[0].type = "RFFT2D";
     hw_calibration *c = b.fit({{g, 0, 10, 0, 0}, {g, 1, 100, 0, 0}}, -1);
-    EXPECT_STREQ("op 0 LOGISTIC: kernels cmsis-nn has no weight for it", c->missing[0]);
+    EXPECT_STREQ("op 0 RFFT2D: kernels cmsis-nn has no weight for it", c->missing[0]);
     EXPECT_EQ(1, c->used);
     EXPECT_LT(c->fitted[0], 0);
     err e = {};

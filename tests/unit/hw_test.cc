@@ -842,7 +842,7 @@ TEST(HwCost, MissingIsListedAndPoisonsTheSum)
     ASSERT_NO_FATAL_FAILURE(p.make(f.board() + ":slow"));
     ASSERT_EQ(4u, p.missing().size());
     EXPECT_EQ("op 1 SOFTMAX a8: kernels toy has no weight for softmax at a8", p.missing()[0]);
-    EXPECT_EQ("op 2 LOGISTIC: kernels toy has no weight for this operator", p.missing()[1]);
+    EXPECT_EQ("op 2 LOGISTIC a8: kernels toy has no weight for function at a8", p.missing()[1]);
     EXPECT_NE(std::string::npos, p.missing()[2].find("float32"));
     EXPECT_NE(std::string::npos, p.missing()[3].find("energy"));
     EXPECT_DOUBLE_EQ(64.0 * 6 * 4 * 3, hw_table_op(p.t, 3, nullptr).cycles);
