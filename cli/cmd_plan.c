@@ -9,18 +9,19 @@
 #include "cli/table.h"
 #include "hwmodels/hw.h"
 #include "model/load.h"
+#include "sim/sim.h"
 
 static const cli_usage usage = {
-    "bitemu plan MODEL [--planner P] [--kernels K] [--svg OUT.svg] [--format text|json]",
+    "bitemu plan MODEL [--planner P] [--kernels K] [--policy P] [--svg OUT.svg] [--format text|json]",
     "Places the activations of a network in memory (greedy by size, as TensorFlow Lite Micro plans) and says what SRAM and flash it\n"
-    "needs. Activations narrower than a byte are packed; a layer with choices counts at its widest.",
+    "needs. Activations narrower than a byte are packed; without a policy a layer with choices counts at its widest.",
     "  bitemu plan net.tflite --kernels cmsis-nn:dsp --svg plan.svg\n"
     "  bitemu plan net.tflite --planner exact\n",
     1, 1,
 };
 
 typedef struct options {
-    const char *planner, *kernels, *svg;
+    const char *planner, *kernels, *policy, *svg;
     cli_format format;
 } options;
 
@@ -47,7 +48,7 @@ static void print_text(const model_graph *g, const hw_plan *p, hw_planner asked)
         printf("TensorFlow Lite Micro: %lld bytes more for its own structures, arena %lld in all (a 64-bit host's recorder: %lld)\n", (long long)p->tflm_tail_bytes,
                (long long)p->tflm_tail_bytes + (long long)p->sram_bytes, (long long)p->tflm_tail64_bytes + (long long)p->sram_bytes);
     else printf("TensorFlow Lite Micro: the size of an operator's own data is not known\n");
-    printf("flash %zu bytes = weights %zu + tables %zu (code not counted)\n", p->flash_bytes, p->weight_bytes, p->table_bytes);
+    printf("flash %zu bytes = weights %zu (%zu if they were Huffman coded) + tables %zu (code not counted)\n", p->flash_bytes, p->weight_bytes, p->huffman_bytes, p->table_bytes);
 }
 
 static void print_json(const hw_plan *p)
@@ -67,6 +68,7 @@ static void print_json(const hw_plan *p)
     bool known = p->tflm_tail_bytes >= 0;
     json_object_set_new(j, "tflm_arena_bytes", known ? json_integer((json_int_t)p->sram_bytes + p->tflm_tail_bytes) : json_null());
     json_object_set_new(j, "tflm_arena_64bit_bytes", known ? json_integer((json_int_t)p->sram_bytes + p->tflm_tail64_bytes) : json_null());
+    json_object_set_new(j, "huffman_weight_bytes", json_integer((json_int_t)p->huffman_bytes));
     json_object_set_new(j, "planner", json_string(hw_planner_name(p->planner)));
     json_object_set_new(j, "optimal", json_boolean(p->optimal));
     json_object_set_new(j, "kernels", p->kernels ? json_string(p->kernels) : json_null());
@@ -94,6 +96,12 @@ static status plan(const char *path, const options *o, arena *a, err *e)
     TRY(find_planner(o->planner, &c.planner, e));
     TRY(model_load(path, a, &g, e));
     TRY(model_check(g, e));
+    if (o->policy && g->n_choices) {
+        int *candidate = arena_alloc(a, (size_t)g->n_choices, sizeof *candidate);
+        if (!candidate) return err_set(e, ST_NOMEM, "", "no memory");
+        TRY(sim_static_policy(g, o->policy, a, candidate, e));
+        c.candidate = candidate;
+    }
     TRY(hw_plan_make(g, &c, a, &p, e));
     if (o->svg) TRY(plan_svg_write(g, p, o->svg, e));
     if (o->format == CLI_AS_JSON)
@@ -109,6 +117,7 @@ int cmd_plan(int argc, char **argv)
     const cli_option table[] = {
         {"--planner", "P", CLI_TEXT, &o.planner, "greedy (by size, as TensorFlow Lite Micro; default), first-fit, exact"},
         {"--kernels", "K", CLI_TEXT, &o.kernels, "count the scratch of cmsis-nn[:c|dsp|mve], cmix-nn, pulp-nn, tinyengine; each lives for its operator only"},
+        {"--policy", "P", CLI_TEXT, &o.policy, "bits of the layers: fixed:8, layers:8,4,2 (default: the most that any reachable choice needs)"},
         {"--svg", "OUT.svg", CLI_TEXT, &o.svg, "picture of the buffers' lives, with the operator at the peak"},
         {"--format", "text|json", CLI_FORMAT, &o.format, "how to print"},
     };

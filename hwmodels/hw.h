@@ -140,6 +140,7 @@ typedef struct hw_plan {
     size_t state_bytes;             /* streaming variables, LSTM/SVDF state: always alive */
     size_t sram_bytes;              /* arena + state */
     size_t weight_bytes;            /* constants as stored on the board, packed; nested weights once */
+    size_t huffman_bytes;           /* weight_bytes if each constant of bytes were Huffman coded where that pays (hwmodels/huffman.h) */
     size_t table_bytes;             /* tables of every choice and transition: multipliers, shifts, zero points, bias of every table entry */
     size_t flash_bytes;             /* weights + tables (no code: the size of the code is not modelled yet) */
 } hw_plan;

@@ -3,6 +3,7 @@
  * Sizes are rounded up to 16 as TensorFlow Lite Micro's; inputs live from the start, outputs to the end, RESHAPE copies. */
 #include <string.h>
 
+#include "hwmodels/huffman.h"
 #include "hwmodels/layer.h"
 #include "hwmodels/place.h"
 #include "hwmodels/plan_scratch.h"
@@ -158,6 +159,16 @@ static void constant_bits(const model_graph *g, const model_subgraph *s, const m
     }
 }
 
+/* A constant of bytes Huffman coded on its own, or packed where that is smaller (hwmodels/huffman.h). */
+static size_t coded_bytes(const model_tensor *t, int bits, size_t packed)
+{
+    uint64_t count[HW_HUFFMAN_CODES] = {0};
+    if ((t->dtype != MODEL_I8 && t->dtype != MODEL_U8) || bits > 8) return packed;
+    for (size_t i = 0; i < t->n_elems; i++) count[((const uint8_t *)t->data)[i]]++;
+    uint64_t coded = (hw_huffman_bits(count, HW_HUFFMAN_CODES) + 7) / 8 + ((uint64_t)1 << bits);
+    return coded < packed ? (size_t)coded : packed;
+}
+
 static status plan_weights(const model_graph *g, const model_subgraph *s, arena *a, hw_plan *p, err *e)
 {
     int *bits = arena_alloc(a, (size_t)s->n_tensors, sizeof *bits);
@@ -168,6 +179,7 @@ static status plan_weights(const model_graph *g, const model_subgraph *s, arena 
         if (!bits[i]) continue;
         TRY(packed_bytes(&s->tensors[i], bits[i], &size, e));
         TRY(add_bytes(&p->weight_bytes, size, e));
+        TRY(add_bytes(&p->huffman_bytes, coded_bytes(&s->tensors[i], bits[i], size), e));
     }
     return ST_OK;
 }

@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "hwmodels/count.h"
+#include "hwmodels/huffman.h"
 #include "hwmodels/hw.h"
 #include "hwmodels/scratch.h"
 #include "model/load.h"
@@ -1021,6 +1022,42 @@ TEST(HwScratch, CmsisNn)
     s = {1, 1, 16, 16, 1, 7, 8, 12, 0, 2, 2, 1, 1, 1}; // 1x7, stride 2: 5 columns of padding, 2 of them left
     EXPECT_EQ((7 + 2) * 16, hw_scratch_cmsis_conv(&s, HW_S8, HW_BUILD_MVE));
     EXPECT_EQ(0, hw_scratch_cmsis_conv(&s, HW_S4, HW_BUILD_MVE));
+}
+
+// Against all prefix codes: the least sum of count x length over lengths that satisfy Kraft's inequality with equality.
+uint64_t best_code(const std::vector<uint64_t> &count, std::vector<int> lengths, size_t at)
+{
+    if (at == count.size()) {
+        double kraft = 0;
+        uint64_t bits = 0;
+        for (size_t i = 0; i < count.size(); i++) {
+            kraft += std::ldexp(1, -lengths[i]);
+            bits += count[i] * (uint64_t)lengths[i];
+        }
+        return kraft <= 1 ? bits : UINT64_MAX;
+    }
+    uint64_t best = UINT64_MAX;
+    for (int length = 1; length <= 5; length++) {
+        lengths.push_back(length);
+        best = std::min(best, best_code(count, lengths, at + 1));
+        lengths.pop_back();
+    }
+    return best;
+}
+
+TEST(HwHuffman, NoPrefixCodeIsShorter)
+{
+    uint64_t one[3] = {0, 7, 0};
+    EXPECT_EQ(7u, hw_huffman_bits(one, 3));
+    EXPECT_EQ(0u, hw_huffman_bits(one, 1));
+    uint64_t five[5] = {15, 7, 6, 6, 5}; // Cormen's kind of example: 1, 3, 3, 3, 3 bits
+    EXPECT_EQ(15u + 3 * 24, hw_huffman_bits(five, 5));
+    std::srand(7);
+    for (int round = 0; round < 30; round++) {
+        std::vector<uint64_t> count((size_t)(2 + std::rand() % 5));
+        for (uint64_t &c : count) c = 1 + (uint64_t)(std::rand() % 40);
+        EXPECT_EQ(best_code(count, {}, 0), hw_huffman_bits(count.data(), (int)count.size()));
+    }
 }
 
 TEST(HwScratch, OtherLibraries)
