@@ -97,6 +97,7 @@ json_t *cost_json(const cost_estimate *c)
     json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "model", c->graph->path, "board", hw_board_name(c->board), "title", hw_board_title(c->board),
                           "kernels", hw_board_kernels(c->board), "clock_hz", hw_board_is_arch(c->board) ? json_null() : json_real(hw_board_clock_hz(c->board)), "policy", c->policy, "totals", totals,
                           "worst_case", case_json(c, c->worst), "best_case", case_json(c, c->best), "layers", layers_json(c), "widths", widths_json(c), "missing", missing);
+    json_object_set_new(j, "measured_below_8_bits", json_boolean(hw_board_narrow(c->board)));
     if (hw_board_estimated(c->board)) json_object_set_new(j, "estimated_from", json_string(hw_board_estimated(c->board)));
     if (c->period_ms > 0) {
         cost_period p = cost_in_period(c);
@@ -187,6 +188,7 @@ static void notes(const cost_estimate *c)
     double control = control_cycles(c), all = hw_table_total(c->graph, c->table, c->candidate).cycles;
     int n = cost_pairs(c, pair);
     if (control > 0 && all > 0) printf("%-10s %.0f cycles, %.1f %% of the total\n", "controller", control, 100 * control / all);
+    if (n && !hw_board_narrow(c->board)) printf("\nnote: this software was measured at 8 bits only; narrower layers are priced by the counts of its kernel table\n");
     if (hw_board_estimated(c->board)) printf("\nnever measured with this stack; taken from %s\n", hw_board_estimated(c->board));
     for (int i = 0; i < n; i++)
         if (pair[i].cycles > pair[i].at_8x8)

@@ -124,6 +124,8 @@ typedef struct hw_plan_config {
                                        "cmix-nn", "pulp-nn", "tinyengine", "reference" (none is needed); NULL = none is counted */
     const int *candidate;           /* of each choice: widths of a policy that never changes; NULL = the most that any reachable bits need */
 } hw_plan_config;
+/* Does the board's software have kernels below 8 bits (or state energies by width)? Published stacks were measured at 8 bits only. */
+bool hw_board_narrow(const hw_board *b);
 /* The library whose scratch a board's software stack takes, as in hw_plan_config; NULL: no formula is known for that stack. */
 const char *hw_board_library(const hw_board *b);
 typedef struct hw_plan {

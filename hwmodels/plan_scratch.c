@@ -41,6 +41,12 @@ const char *hw_board_library(const hw_board *b)
     return NULL;
 }
 
+bool hw_board_narrow(const hw_board *b)
+{
+    const char *library = hw_board_library(b);
+    return b->arch || (library && (strcmp(library, "cmix-nn") == 0 || strcmp(library, "pulp-nn") == 0));
+}
+
 /* Zeros before the first row or column, as TFLite computes them. */
 static int padding(const model_attrs *a, int stated, int in, int out, int k, int stride, int dilation)
 {

@@ -270,6 +270,7 @@ drawing = ElementTree.parse(tmp / "even.svg").getroot()
 svg = "{http://www.w3.org/2000/svg}"
 checks.check(len(drawing.findall(f".//{svg}g[@class='pair']")) == 16 and len(drawing.findall(f".//{svg}g[@class='cascade']")) == 3, "the picture shows every pair and cascade")
 checks.check("w2a2 costs more than w8a8 here" in bitemu(*L4).stdout and any(w["costs_more"] for w in cost["widths"]), "fewer bits that cost more are called so")
+checks.check("measured at 8 bits only" in bitemu(*L4).stdout and not cost["measured_below_8_bits"], "a published stack's narrow widths are not its own")
 fails(2, ["--layouts", "w3a5"], *L4, "--break-even", "--layouts", "w3a5x/w8a8")
 fails(2, ["--svg"], *L4, "--svg", tmp / "x.svg")
 # events, controller, memory
