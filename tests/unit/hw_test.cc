@@ -36,7 +36,7 @@ struct Net {
 
     int tensor(std::vector<int> dims, int bits = 8, bool constant = false, model_dtype type = MODEL_I8)
     {
-        static const int8_t data = 0;
+        static const int8_t data[1 << 20] = {0}; // plans look at constants
         model_tensor t = {};
         t.name = "t";
         t.dtype = type;
@@ -47,7 +47,7 @@ struct Net {
             t.dims[i] = dims[i];
             t.n_elems *= (size_t)dims[i];
         }
-        t.data = constant ? &data : nullptr;
+        t.data = constant ? data : nullptr;
         tensors.push_back(t);
         return (int)tensors.size() - 1;
     }
