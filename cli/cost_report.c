@@ -229,7 +229,12 @@ void cost_text(const cost_estimate *c, bool explain, arena *a)
     explain_board(c);
     for (int i = 0; i < s->n_ops; i++) {
         const char *why = hw_explain_op(c->graph, c->board, i, c->candidate, a);
+        hw_events v;
         printf("op %d %s: %s\n", i, s->ops[i].type, why ? why : "no memory");
+        hw_op_events(c->graph, c->board, i, c->candidate, &v);
+        if (v.columns_known)
+            printf("     %llu weight bytes, read %llu; im2col %llu bytes; %llu words unpacked\n", (unsigned long long)v.weight_bytes, (unsigned long long)v.streamed_bytes,
+                   (unsigned long long)v.im2col_bytes, (unsigned long long)v.unpacked_words);
     }
 }
 

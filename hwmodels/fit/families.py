@@ -70,11 +70,11 @@ def counted(shapes, entries, model):
 
 
 def centre(ratios):
-    """Geometric mean, and the 90 % quantile of a row's error when the others make the mean."""
+    """Geometric mean, and the 90 % quantile of how far a row lies from the mean of the others, in per cent of that mean."""
     r = np.log(np.array(ratios, float))
     if len(r) == 1:
         return float(np.exp(r[0])), 60.0
-    left = [abs(np.exp((r.sum() - x) / (len(r) - 1) - x) - 1) * 100 for x in r]
+    left = [abs(np.exp(x - (r.sum() - x) / (len(r) - 1)) - 1) * 100 for x in r]
     return float(np.exp(r.mean())), max(FLOOR, float(np.quantile(left, 0.9)))
 
 
