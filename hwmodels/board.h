@@ -87,8 +87,9 @@ bool hw_data_exists(const char *board_path, const char *kind, const char *name);
 status hw_data_names(const char *kind, arena *a, const char *const **names, err *e);
 /* ST_ARG: "no such WHAT; there are: ... HINT". */
 status hw_data_none(const char *kind, const char *name, const char *what, const char *hint, arena *a, err *e);
-/* stacks/NAME.yaml: the kernel table its factors multiply, and the factors on a core (name as in hw_core_slug). ST_ARG: the stack has no
- * figure for that core; the message lists those it has. */
+/* stacks/NAME.yaml: the kernel table its factors multiply, and the factors on a core (name as in hw_core_slug). A core that the stack was
+ * never measured on takes the nearest measured one times the ratio of the two under TinyMaix, its errors widened. ST_ARG: neither; the message
+ * lists the cores it has. */
 status hw_stack_load(const char *board_path, const char *name, const char *core, arena *a, hw_board *b, const char **kernels, err *e);
 bool hw_stack_exists(const char *board_path, const char *name);
 /* The stack that is meant for a core when none is named: tflm_cmsisnn, else the first (by name) that was measured there, else the first

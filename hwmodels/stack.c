@@ -2,6 +2,7 @@
  * hwmodels/stack.c - stacks/NAME.yaml: how many cycles a counted instruction of a kernel table takes under a software stack, by core and
  * operator class. Schema: docs/COSTS.md. */
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +45,42 @@ static status load_factors(const yaml_node *n, const yaml_node *sources, hw_boar
     return ST_OK;
 }
 
+/* The factor of a core under TinyMaix, the one software that was measured on nearly all cores; 0: not there. */
+static double yardstick(const yaml_node *yard, const char *core)
+{
+    hw_figure f = {0};
+    err ignored = {0};
+    const yaml_node *n = yaml_get(yaml_get(yaml_get(yard, "cores"), core), "cycles_per_instruction");
+    return n && hw_yaml_figure(yaml_get(n, "other"), "other", yaml_get(yard, "sources"), per_instruction, &f, NULL, &ignored) == ST_OK ? f.value : 0;
+}
+
+/* Factors of the measured core that is nearest in speed, times the ratio of the two cores under TinyMaix; errors widened. false: no such core. */
+static bool nearest(const yaml_node *root, const char *core, arena *a, hw_board *b, err *e)
+{
+    enum { WIDEN_PCT = 100, SIZE = 160 };
+    const char *path = NULL;
+    yaml_node *yard = NULL;
+    err ignored = {0};
+    const yaml_node *cores = yaml_get(root, "cores"), *best = NULL;
+    if (hw_data_read("", "stacks", "tinymaix", a, &path, &yard, &ignored) != ST_OK) return false;
+    double own = yardstick(yard, core), ratio = 0;
+    for (int i = 0; own > 0 && i < cores->n; i++) {
+        double other = yaml_get(&cores->items[i], "estimated_from") ? 0 : yardstick(yard, cores->items[i].key);
+        if (other <= 0 || (best && fabs(log(own / other)) >= fabs(log(ratio)))) continue;
+        best = &cores->items[i];
+        ratio = own / other;
+    }
+    char *text = best ? arena_alloc(a, SIZE, 1) : NULL;
+    if (!text || load_factors(yaml_get(best, "cycles_per_instruction"), yaml_get(root, "sources"), b, e) != ST_OK) return false;
+    for (int c = 0; c < HW_N_CLASSES; c++) {
+        b->factor[c].value *= ratio;
+        if (b->factor[c].error_pct >= 0) b->factor[c].error_pct += WIDEN_PCT;
+    }
+    (void)snprintf(text, SIZE, "%s times %.2f, the ratio of the cores under TinyMaix", best->key, ratio);
+    b->estimated = text;
+    return true;
+}
+
 static status load_core(const yaml_node *root, const char *name, const char *core, arena *a, hw_board *b, err *e)
 {
     static const char *const keys[] = {"cycles_per_instruction", "estimated_from", NULL};
@@ -59,7 +96,7 @@ static status load_core(const yaml_node *root, const char *name, const char *cor
         strncat(list, c->key, sizeof list - strlen(list) - 1);
         if (strcmp(c->key, core) == 0) found = c;
     }
-    if (!found) return err_set(e, ST_ARG, core, "stack %s has no figures for this core; it has: %s", name, list);
+    if (!found) return nearest(root, core, a, b, e) ? ST_OK : err_set(e, ST_ARG, core, "stack %s has no figures for this core; it has: %s", name, list);
     if (yaml_get(found, "estimated_from")) TRY(hw_yaml_string(yaml_get(found, "estimated_from"), "estimated_from", a, &b->estimated, e));
     return load_factors(yaml_get(found, "cycles_per_instruction"), yaml_get(root, "sources"), b, e);
 }

@@ -303,6 +303,9 @@ families = {k: bitemu_json("cost", MODEL, "--core", "cortex-m4", "--clock-hz", "
 checks.check({"cmsis-nn", "cmsis-nn:dsp", "cmix-nn"} <= set(families) and families["cmsis-nn"]["totals"] == families["cmsis-nn:dsp"]["totals"], f"families: {list(families)}")
 checks.check("estimated_from" in families["cmix-nn"] and "estimated_from" not in families["cmsis-nn"] and families["cmix-nn"]["totals"]["cycles_error_pct"] > families["cmsis-nn"]["totals"]["cycles_error_pct"],
              "a family that was never measured on a core says so, and its error is wider")
+X = [bitemu_json("cost", MODEL, "--core", core, "--clock-hz", "1e8", "--kernels", "xcubeai") for core in ("cortex-m33", "cortex-m3")]
+checks.check("cortex-m33 times" in X[1]["estimated_from"] and "estimated_from" not in X[0] and X[1]["totals"]["cycles"] > X[0]["totals"]["cycles"]
+             and X[1]["totals"]["cycles_error_pct"] > X[0]["totals"]["cycles_error_pct"] + 99, f"a core without measurements takes its nearest relative: {X[1].get('estimated_from')}")
 eight = bitemu_json("cost", MODEL, "--core", "cortex-m4", "--clock-hz", "1e8", "--kernels", "tinyengine", "--policy", "fixed:2")["totals"]["cycles"]
 checks.check(eight == families["tinyengine"]["totals"]["cycles"], "int8 kernels compute 2 bit codes as 8 bit ones")
 fails(2, ["cortex-m55"], "cost", MODEL, "--core", "cortex-m4", "--clock-hz", "1e8", "--kernels", "cmsis-nn:mve")
