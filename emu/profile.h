@@ -39,7 +39,7 @@ enum {
     EMU_POOL_FIRST_IMAGE = 1 << 5,  /* pools write the first image of a batch only; the others stay as they were */
     EMU_OPTIMIZED_MEAN = 1 << 6,    /* MEAN over height and width: LiteRT's optimized kernel (1/count inside a double scale) */
     EMU_GEMMLOWP16 = 1 << 7,        /* 16-bit logistic and tanh by gemmlowp's 16-bit fixed point */
-    EMU_LOGISTIC_FLOAT_LUT = 1 << 8,/* 8-bit logistic by a table made in float32 */
+    EMU_FLOAT_LUT = 1 << 8,         /* 8-bit logistic and tanh by a table made in float32 */
     EMU_XNN_POINTWISE = 1 << 9,     /* ADD, MUL, MEAN, LEAKY_RELU, QUANTIZE, RESIZE_BILINEAR as XNNPACK's qs8 kernels */
     EMU_FLOAT_ADD = 1 << 10,        /* ADD in float32, half away from zero */
     EMU_PAD_RAW_ZERO = 1 << 11,     /* depthwise pads with code 0, not with the zero point */

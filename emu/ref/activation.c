@@ -16,7 +16,7 @@ typedef struct logistic_state {
     int32_t zero, multiplier, radius;
     int shift;
     uint16_t table[256]; /* int16 */
-    int8_t lut[256];     /* EMU_LOGISTIC_FLOAT_LUT */
+    int8_t lut[256];     /* EMU_FLOAT_LUT */
     bool use_lut;
 } logistic_state;
 
@@ -29,14 +29,22 @@ static status prepare8(const emu_node *n, logistic_state *s, err *e)
     return ST_OK;
 }
 
-/* x 3 is the table's position when the scale is 2^-12, found by a logarithm within 0.001 as TFLite's CheckedLog2 does. Any other scale
- * is brought there by a multiplier of up to 15 bits and a right shift. */
+/* TFLite's CheckedLog2: the power of two within 0.1 % of the scale's logarithm that the operator has a path for (2^-12; tanh 2^-11 too), else 0. */
+static int near_power(float scale, bool tanh)
+{
+    float log2 = logf(scale) * (1.0f / logf(2.0f)), power = roundf(log2);
+    return fabsf(log2 - power) < 1e-3f && (power == -12.0f || (tanh && power == -11.0f)) ? (int)power : 0;
+}
+
+/* x 3 is the table's position when the scale is 2^-12 (x 6 at 2^-11). Any other scale is brought there by a multiplier of up to 15 bits and a
+ * right shift. */
 static status prepare16(const emu_node *n, logistic_state *s, err *e)
 {
-    float scale = emu_scale(emu_in(n, 0)), log2 = logf(scale) * (1.0f / logf(2.0f));
+    float scale = emu_scale(emu_in(n, 0));
+    int power = near_power(scale, s->tanh);
     quant_sigmoid_table(s->table);
-    s->multiplier = 3;
-    if (roundf(log2) == -12.0f && fabsf(log2 + 12.0f) < 1e-3f) return ST_OK;
+    s->multiplier = power ? 3 << (power + 12) : 0;
+    if (power) return ST_OK;
     double m = (double)scale * 4096 * 3;
     while (m <= 32767.0 / 2 && s->shift <= 30) {
         s->shift++;
@@ -50,20 +58,22 @@ static status prepare16(const emu_node *n, logistic_state *s, err *e)
 /* LiteRT's optimized kernels: gemmlowp's 16-bit fixed point where the input's scale is a power of two, else the table. */
 static status prepare_gemmlowp16(const emu_node *n, logistic_state *s, err *e)
 {
-    int power;
-    s->gemmlowp16 = frexpf(emu_scale(emu_in(n, 0)), &power) == 0.5f && (power == -11 || (s->tanh && power == -10));
-    s->shift = power + 11;
-    if (s->gemmlowp16) return ST_OK;
-    s->shift = 0;
-    return prepare16(n, s, e);
+    int power = near_power(emu_scale(emu_in(n, 0)), s->tanh);
+    if (!power) return prepare16(n, s, e);
+    s->gemmlowp16 = true;
+    s->shift = power + 12;
+    return ST_OK;
 }
 
-/* ESP-NN: clamp(roundf(256 / (1 + expf(-(q - zero) scale))) - 128), made once in float32. */
-static void float_lut(logistic_state *s, float scale)
+/* ESP-NN, LiteRT: clamp(roundf(f((q - zero) scale) / output scale) + output zero point), made once in float32; the output's quantization is fixed.
+ * even: XNNPACK adds the zero point first and rounds ties to even. */
+static void float_lut(logistic_state *s, float scale, bool even)
 {
     s->use_lut = true;
     for (int q = -128; q < 128; q++) {
-        float y = roundf(256.0f * (1.0f / (1.0f + expf(-((float)(q - s->zero) * scale))))) - 128.0f;
+        float x = (float)(q - s->zero) * scale;
+        float y = s->tanh ? 128.0f * tanhf(x) : 256.0f * (1.0f / (1.0f + expf(-x))), zero = s->tanh ? 0.0f : -128.0f;
+        y = even ? rintf(y + zero) : roundf(y) + zero;
         s->lut[q + 128] = (int8_t)(y > 127.0f ? 127 : y);
     }
 }
@@ -84,8 +94,8 @@ static status prepare(emu_node *n, err *e)
         return ST_OK;
     }
     if (in->dtype == MODEL_I16 && n->profile->habits & EMU_GEMMLOWP16) return prepare_gemmlowp16(n, s, e);
-    if (in->dtype == MODEL_I8 && !s->tanh && n->profile->habits & EMU_LOGISTIC_FLOAT_LUT) {
-        float_lut(s, emu_scale(in));
+    if (in->dtype == MODEL_I8 && n->profile->habits & EMU_FLOAT_LUT) {
+        float_lut(s, emu_scale(in), n->profile->habits & EMU_XNN_POINTWISE);
         return ST_OK;
     }
     if (in->dtype != emu_out(n, 0)->dtype) return emu_unsupported_type(n, e);
