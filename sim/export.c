@@ -97,7 +97,7 @@ static status check_fit(const exporter *x, err *e)
     const sim_export_report *r = x->r;
     const char *type = r->peak_op >= 0 ? x->g->ops[r->peak_op].type : "-", *name = r->peak_op >= 0 ? x->g->ops[r->peak_op].name : "-";
     if (r->board_sram_bytes >= 0 && (double)r->sram_bytes > r->board_sram_bytes)
-        return err_set(e, ST_UNSUPPORTED, x->board.name, "does not fit: SRAM %zu bytes = arena %zu (fullest at op %d %s '%s': %zu) + stack %lld + log %d, of %.0f: %.0f too many", r->sram_bytes,
+        return err_set(e, ST_UNSUPPORTED, x->board.name, "does not fit: SRAM %zu bytes = arena %zu (fullest at op %d %s '%.60s': %zu) + stack %lld + log %d, of %.0f: %.0f too many", r->sram_bytes,
                        r->arena_bytes, r->peak_op, type, name, x->plan->bound_bytes, (long long)x->board.stack, LOG_BYTES, r->board_sram_bytes, (double)r->sram_bytes - r->board_sram_bytes);
     if (r->board_flash_bytes >= 0 && (double)r->flash_bytes > r->board_flash_bytes)
         return err_set(e, ST_UNSUPPORTED, x->board.name, "does not fit: flash %zu bytes = weights %zu + tables %zu + inputs %zu + known answers %zu, and code; of %.0f: %.0f too many%s", r->flash_bytes,
