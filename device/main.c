@@ -38,7 +38,7 @@ static void end(void *ctx)
 {
     state *s = ctx;
     uint64_t now;
-    if (s->timed && board_cycles(&now)) s->cycles = now >= s->begin ? now - s->begin : (uint32_t)(now - s->begin); /* a 32-bit counter may wrap */
+    if (board_cycles(&now) && s->timed) s->cycles = now >= s->begin ? now - s->begin : (uint32_t)(now - s->begin); /* a 32-bit counter may wrap */
 }
 
 static void layer(void *ctx, const dev_layer *l, const void *out, int w_bits, int a_bits)

@@ -100,6 +100,7 @@ def on_board(board, model, x, limit, *how):
         return
     r = json.loads(done.stdout)
     checks.check(r["equal"] and r["inputs"] == limit and len(r["layers"]) > 1 and "no_cycles" in r and all(l["cycles_measured"] is None for l in r["layers"]), f"{label}: {r}")
+    checks.check(all(l["instructions"] > 0 for l in r["layers"]), f"{label}: instructions: {r['layers']}")
     checks.check(0 < r["code_bytes"] < 32768 and 0 < r["stack_bytes"] < 4096, f"{label}: code {r['code_bytes']}, stack {r['stack_bytes']}")
     print(f"{label}: equal, {limit} inputs; code {r['code_bytes']}, stack {r['stack_bytes']}, SRAM {r['sram_bytes']} bytes")
 
