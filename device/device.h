@@ -18,8 +18,10 @@
 /* Constants of the model. On AVR flash is an address space of its own; elsewhere it is plain memory. */
 #ifdef __AVR__
 #define DEV_FLASH __flash
+#define DEV_FLASH_IS_MEMORY 0
 #else
 #define DEV_FLASH
+#define DEV_FLASH_IS_MEMORY 1
 #endif
 
 enum { DEV_MAX_DIMS = 6, DEV_MAX_KEYS = 3, DEV_MAX_INPUTS = 4, DEV_MAX_CANDIDATES = 16 };
@@ -54,7 +56,14 @@ typedef enum dev_nesting {
     DEV_HALF_EVEN   /* the same, ties to the even code */
 } dev_nesting;
 
-/* Weights under one candidate. Rows begin at whole bytes; within a byte the first code has the lowest bits. */
+/* Where code i of a row lies. */
+typedef enum dev_order {
+    DEV_FLAT,       /* first code in the lowest bits of the first byte */
+    DEV_PAIRS       /* rows of whole 32-bit words; in a word of n codes, code i has container bits from bit 8 {0, 2, 1, 3}[i mod 4] + (i mod n) / 4 container:
+                       bytes 0 and 2, then 1 and 3, of the word shifted left give pairs of neighbours, as SXTB16 takes them */
+} dev_order;
+
+/* Weights under one candidate. Rows begin at whole bytes. */
 typedef struct dev_weights {
     const DEV_FLASH uint8_t *codes;
     uint32_t row_bytes;         /* from one row to the next */
@@ -63,6 +72,7 @@ typedef struct dev_weights {
     uint8_t is_unsigned;        /* codes are not two's complement */
     const DEV_FLASH int8_t *values; /* [2^w] number that a code (its low w bits) means, or NULL = the code itself */
     uint8_t width;              /* w */
+    uint8_t order;              /* dev_order */
 } dev_weights;
 
 /* Convolutions and fully connected layers (a 1x1 convolution over their rows).
@@ -136,10 +146,9 @@ typedef struct dev_model {
 } dev_model;
 
 /* ---- kernels: a row per instruction set (device/kernels/) ----
- * A dot kernel takes `pixels` columns of `depth` lanes and all rows of weights, and writes acc[c * pixels + p] += sum lane * weight.
- * One function a container width; each unpacks its own codes, applies the nesting, then runs one register-blocked loop. Lanes beyond depth up to
- * the next multiple of DEV_LANES are 0 (weights there are whatever follows). */
-enum { DEV_LANES = 8, DEV_MAX_PIXELS = 4 };
+ * A dot kernel takes `pixels` columns of `depth` lanes and all rows of weights, and writes acc[c * pixels + p] += sum lane * weight. It unpacks
+ * codes of any container, narrows them, and runs one register-blocked loop. A column is followed by what lies in memory up to the next multiple of
+ * the row's `lanes`, codes there are 0. */
 
 typedef struct dev_tile {
     const dev_weights *weights;
@@ -152,9 +161,9 @@ typedef struct dev_tile {
 } dev_tile;
 typedef void dev_dot_fn(const dev_tile *t);
 
-/* acc[c] += sum over taps of lane[t][c / multiplier] * weight[t][c]; columns: [taps][in_c] lanes of one pixel, depth = taps. */
+/* acc[c] += sum over taps of lane[t][c / multiplier] * weight[t][c], multiplier = out_c / in_c; columns: [taps][in_c] lanes of one pixel. */
 typedef struct dev_channels {
-    const dev_weights *weights;
+    const int8_t *weights;      /* [taps][out_c], unpacked */
     uint16_t taps, in_c, out_c;
     const void *columns;
     int32_t *acc;               /* [out_c], holds the bias */
@@ -166,14 +175,16 @@ typedef void dev_gather_fn(const uint8_t *codes, uint32_t n, int16_t lane_zero, 
 
 typedef struct dev_kernels {
     const char *name;           /* "portable" */
-    uint8_t pixels;             /* columns that a dot takes at once, 1..DEV_MAX_PIXELS */
+    uint8_t pixels;             /* columns that a dot takes at once */
     uint8_t lane_bytes;         /* of a lane in a column: 1 (int8) or 2 (int16) */
+    uint8_t lanes;              /* columns are padded to a multiple of so many */
+    uint8_t order;              /* dev_order of a convolution's rows; depthwise: DEV_FLAT */
     dev_gather_fn *gather;
-    dev_dot_fn *dot[4];         /* container 1, 2, 4, 8 bits */
-    dev_channels_fn *channels[4];
+    dev_dot_fn *dot;
+    dev_channels_fn *channels;
 } dev_kernels;
 
-extern const dev_kernels dev_kernels_portable;
+extern const dev_kernels dev_kernels_portable, dev_kernels_armv7em;
 
 /* What a layer sees of the run. */
 typedef struct dev_run {

@@ -2,6 +2,7 @@
  * Convolution (fully connected layers too) and depthwise convolution: receptive fields become columns of lanes, a kernel multiplies,
  * accumulators become codes. The loop nest is the same for every instruction set; the kernel row does the work. */
 #include "device/device.h"
+#include "device/weights.h"
 #include "quant/requant.h"
 
 int32_t dev_requant_twice(int32_t acc, int32_t m, int s) { return quant_requant_twice(acc, m, s); }
@@ -44,28 +45,37 @@ static void gather(const field *f, uint16_t oy, uint16_t ox, uint8_t *lanes)
     }
 }
 
-/* Accumulators of one pixel, acc[0], acc[step] ..., to codes at element `at` of the output. */
+/* Accumulators of one pixel, acc[0], acc[step] ..., to 8-bit codes at `to`. requant is a constant where this is inlined. */
+static inline void finish8(const field *f, const int32_t *acc, uint8_t step, uint8_t *to, dev_requant_fn *requant)
+{
+    const DEV_FLASH int32_t *multiplier = f->m->multiplier + (uint32_t)f->r->entry * f->m->channels;
+    const DEV_FLASH int8_t *shift = f->m->shift + (uint32_t)f->r->entry * f->m->channels;
+    int32_t zero = f->limits.out_zero, low = f->limits.low, high = f->limits.high;
+    uint16_t next = f->m->channels > 1;
+    for (uint16_t c = 0; c < f->m->out_c; c++, acc += step, multiplier += next, shift += next)
+        to[c] = (uint8_t)quant_clamp(quant_wrap32((int64_t)requant(*acc, *multiplier, *shift) + zero), low, high);
+}
+
+/* The same at element `at` of the output, of any type. */
 static void finish(const field *f, const int32_t *acc, uint8_t step, uint32_t at)
 {
     const dev_mac *m = f->m;
     const dev_limits *q = &f->limits;
     uint8_t *out = f->r->arena + f->l->out.at;
-    const DEV_FLASH int32_t *multiplier = m->multiplier + (uint32_t)f->r->entry * m->channels;
-    const DEV_FLASH int8_t *shift = m->shift + (uint32_t)f->r->entry * m->channels;
+    if (m->requant && dev_type_bytes(f->l->out.type) == 1) {
+        if (m->requant == dev_requant_twice) finish8(f, acc, step, out + at, quant_requant_twice);
+        else finish8(f, acc, step, out + at, quant_requant_once);
+        return;
+    }
     for (uint16_t c = 0; c < m->out_c; c++, acc += step) {
+        uint32_t i = (uint32_t)f->r->entry * m->channels + (m->channels > 1 ? c : 0);
         int32_t v = *acc;
-        if (m->requant) {
-            v = quant_wrap32((int64_t)m->requant(v, *multiplier, *shift) + q->out_zero);
-            v = quant_clamp(v, q->low, q->high);
-            if (m->channels > 1) multiplier++, shift++;
-        }
+        if (m->requant) v = quant_clamp(quant_wrap32((int64_t)m->requant(v, m->multiplier[i], m->shift[i]) + q->out_zero), q->low, q->high);
         dev_store(out, f->l->out.type, at + c, v);
     }
 }
 
-static uint8_t log2_of(uint8_t container) { return container == 8 ? 3 : container == 4 ? 2 : container == 2 ? 1 : 0; }
-
-static uint32_t padded(uint32_t depth) { return (depth + DEV_LANES - 1) / DEV_LANES * DEV_LANES; }
+static uint32_t padded(const dev_kernels *k, uint32_t depth) { return (depth + k->lanes - 1) / k->lanes * k->lanes; }
 
 void dev_conv(const dev_layer *l, const dev_run *r)
 {
@@ -74,11 +84,11 @@ void dev_conv(const dev_layer *l, const dev_run *r)
     const dev_kernels *k = r->kernels;
     field f = {.l = l, .r = r, .m = &m, .limits = l->limits[r->entry], .in = r->arena + l->in[0].at};
     const DEV_FLASH int32_t *bias = m.bias + (uint32_t)r->entry * m.out_c;
-    uint32_t stride = padded(m.depth) * k->lane_bytes, pixels = (uint32_t)m.out_h * m.out_w;
+    uint32_t stride = padded(k, m.depth) * k->lane_bytes, pixels = (uint32_t)m.out_h * m.out_w;
     uint8_t *columns = r->arena + m.scratch;
     int32_t *acc = (int32_t *)(void *)(columns + k->pixels * stride);
     bool direct = k->lane_bytes == 1 && m.lane_zero == 0 && m.k_h == 1 && m.k_w == 1 && m.stride_h == 1 && m.stride_w == 1 && m.pad_top == 0 &&
-                  m.pad_left == 0 && m.depth % DEV_LANES == 0; /* columns are the codes as they lie */
+                  m.pad_left == 0; /* columns are the codes as they lie */
     for (uint32_t i = 0; i < k->pixels * stride && !direct; i++) columns[i] = 0;
     uint16_t oy = 0, ox = 0;
     for (uint32_t at = 0; at < pixels;) {
@@ -89,7 +99,7 @@ void dev_conv(const dev_layer *l, const dev_run *r)
         }
         for (uint16_t c = 0; c < m.out_c; c++)
             for (uint8_t p = 0; p < n; p++) acc[(uint32_t)c * n + p] = bias[c];
-        k->dot[log2_of(w.container)](&(dev_tile){&w, m.depth, m.out_c, n, direct ? f.in + at * m.depth : columns, direct ? m.depth : stride, acc});
+        k->dot(&(dev_tile){&w, m.depth, m.out_c, n, direct ? f.in + at * m.depth : columns, direct ? m.depth : stride, acc});
         for (uint8_t p = 0; p < n; p++, at++) finish(&f, acc + p, n, at * m.out_c);
     }
 }
@@ -102,13 +112,18 @@ void dev_depthwise(const dev_layer *l, const dev_run *r)
     field f = {.l = l, .r = r, .m = &m, .limits = l->limits[r->entry], .in = r->arena + l->in[0].at};
     const DEV_FLASH int32_t *bias = m.bias + (uint32_t)r->entry * m.out_c;
     uint8_t *columns = r->arena + m.scratch;
-    int32_t *acc = (int32_t *)(void *)(columns + padded(m.depth * m.in_c) * k->lane_bytes);
+    int32_t *acc = (int32_t *)(void *)(columns + padded(k, m.depth * m.in_c) * k->lane_bytes);
+    int8_t *unpacked = (int8_t *)(acc + m.out_c);
     uint32_t at = 0;
+    bool plain = DEV_FLASH_IS_MEMORY && dev_weights_plain(&w);
+    for (uint32_t tap = 0; tap < m.depth && !plain; tap++)
+        for (uint16_t c = 0; c < m.out_c; c++) unpacked[tap * m.out_c + c] = dev_weight_value(&w, w.codes + tap * w.row_bytes, c);
+    const dev_channels t = {plain ? (const int8_t *)(uintptr_t)w.codes : unpacked, (uint16_t)m.depth, m.in_c, m.out_c, columns, acc};
     for (uint16_t oy = 0; oy < m.out_h; oy++) {
         for (uint16_t ox = 0; ox < m.out_w; ox++, at += m.out_c) {
             gather(&f, oy, ox, columns);
             for (uint16_t c = 0; c < m.out_c; c++) acc[c] = bias[c];
-            k->channels[log2_of(w.container)](&(dev_channels){&w, (uint16_t)m.depth, m.in_c, m.out_c, columns, acc});
+            k->channels(&t);
             finish(&f, acc, 1, at);
         }
     }

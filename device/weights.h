@@ -6,12 +6,25 @@
 
 #include "device/device.h"
 
+/* Lowest bit, counted from the row's first byte, of code i. */
+static inline uint32_t dev_weight_bit(uint8_t container, uint8_t order, uint32_t i)
+{
+    uint32_t per_word = 32u / container, at = i % per_word;
+    if (order == DEV_FLAT) return i * container;
+    return i / per_word * 32 + (i % 4 == 1 ? 16u : i % 4 == 2 ? 8u : i % 4 * 8u) + at / 4 * container;
+}
+
+/* Are the bytes the numbers? */
+static inline bool dev_weights_plain(const dev_weights *w)
+{
+    return w->container == 8 && !w->is_unsigned && !w->values && w->drop == 0 && w->order == DEV_FLAT;
+}
+
 /* The code as stored, number i of a row. */
 static inline int16_t dev_weight_stored(const dev_weights *w, const DEV_FLASH uint8_t *row, uint32_t i)
 {
-    if (w->container == 8) return w->is_unsigned ? (int16_t)row[i] : (int16_t)(int8_t)row[i];
-    uint8_t mask = (uint8_t)((1u << w->container) - 1u), per_byte = (uint8_t)(8 / w->container);
-    uint8_t raw = (uint8_t)(row[i / per_byte] >> (i % per_byte * w->container)) & mask;
+    uint32_t bit = dev_weight_bit(w->container, w->order, i);
+    uint8_t mask = (uint8_t)((1u << w->container) - 1u), raw = (uint8_t)(row[bit / 8] >> bit % 8) & mask;
     uint8_t sign = (uint8_t)(1u << (w->container - 1));
     return w->is_unsigned ? raw : (int16_t)((raw ^ sign) - sign);
 }

@@ -29,7 +29,7 @@ int export_scratch(const exporter *x, int op)
 static status find_row(exporter *x, err *e)
 {
     static const dev_kernels rows[] = {
-#define ROW(NAME, PIXELS, BYTES) {.name = #NAME, .pixels = PIXELS, .lane_bytes = BYTES},
+#define ROW(NAME, PIXELS, BYTES, LANES, ORDER) {.name = #NAME, .pixels = PIXELS, .lane_bytes = BYTES, .lanes = LANES, .order = ORDER},
         DEV_ROWS(ROW)
 #undef ROW
     };

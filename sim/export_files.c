@@ -118,7 +118,7 @@ static void print_makefile(const exporter *x, FILE *f)
     (void)fprintf(f, "CPPFLAGS = -I. -Ibitemu -DBITEMU_DUMP=$(DUMP) -DBOARD_NAME='\"%s\"'%s\nFLAGS =", b->name, x->r->complete ? "" : " -DBITEMU_MAIN=bitemu_main");
     each_text(f, b->flags, " %s");
     core_flags(x, f, " %s");
-    (void)fprintf(f, "\nCFLAGS = -std=c11 -O2 -ffunction-sections -fdata-sections -fno-tree-loop-distribute-patterns %s\nLINK = -Wl,--gc-sections", warnings);
+    (void)fprintf(f, "\nCFLAGS = -std=c11 -O2 -ffunction-sections -fdata-sections -fno-tree-loop-distribute-patterns -fno-strict-aliasing %s\nLINK = -Wl,--gc-sections", warnings);
     if (b->script) (void)fprintf(f, " -T bitemu/device/boards/%s", b->script);
     each_link(x, f, " %s");
     (void)fprintf(f, "\nSOURCES =");
@@ -137,7 +137,7 @@ static void print_meson(const exporter *x, FILE *f)
     (void)fprintf(f, "flags = [");
     each_text(f, b->flags, "'%s', ");
     core_flags(x, f, "'%s', ");
-    (void)fprintf(f, "]\nc_args = flags + ['-DBITEMU_DUMP=0', '-DBOARD_NAME=\"%s\"', '-ffunction-sections', '-fdata-sections', '-fno-tree-loop-distribute-patterns'%s]\nlink_args = flags + ['-Wl,--gc-sections', ",
+    (void)fprintf(f, "]\nc_args = flags + ['-DBITEMU_DUMP=0', '-DBOARD_NAME=\"%s\"', '-ffunction-sections', '-fdata-sections', '-fno-tree-loop-distribute-patterns', '-fno-strict-aliasing'%s]\nlink_args = flags + ['-Wl,--gc-sections', ",
                   b->name, x->r->complete ? "" : ", '-DBITEMU_MAIN=bitemu_main'");
     if (b->script) (void)fprintf(f, "'-T', meson.current_source_dir() / 'bitemu/device/boards/%s', ", b->script);
     each_link(x, f, "'%s', ");

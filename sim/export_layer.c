@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "device/weights.h"
 #include "emu/kernels.h"
 #include "sim/export_internal.h"
 
@@ -74,8 +75,11 @@ static status make_mac(const exporter *x, export_layer *l, err *e)
     l->lane_zero = high ? 128 : 0;
     l->n_candidates = l->q.n_candidates;
     TRY(export_weights_pack(x, l, e));
-    size_t lanes = (size_t)l->q.depth * (l->depthwise ? (size_t)in->dims[3] : 1), padded = (lanes + DEV_LANES - 1) / DEV_LANES * DEV_LANES;
+    size_t lanes = (size_t)l->q.depth * (l->depthwise ? (size_t)in->dims[3] : 1), padded = (lanes + x->row.lanes - 1) / x->row.lanes * x->row.lanes;
     l->scratch = l->depthwise ? padded * b + 4 * out_c : k * padded * b + 4 * out_c * k;
+    bool plain = true;
+    for (int i = 0; i < l->n_candidates; i++) plain = plain && dev_weights_plain(&l->weights[i]);
+    if (l->depthwise && !plain) l->scratch += (size_t)l->q.depth * out_c;
     return make_keys(x, l, e);
 }
 

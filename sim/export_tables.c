@@ -114,7 +114,7 @@ static void print_weights(FILE *f, const export_layer *l)
         const dev_weights *w = &l->weights[k];
         if (l->same_codes[k] == k) {
             (void)snprintf(name, sizeof name, "codes_%d_%d", l->index, k);
-            (void)fprintf(f, "static ");
+            (void)fprintf(f, "static _Alignas(4) ");
             export_bytes(f, name, w->codes, l->code_bytes[k]);
         }
         if (!w->values) continue;
@@ -128,7 +128,7 @@ static void print_weights(FILE *f, const export_layer *l)
         (void)fprintf(f, "    {codes_%d_%d, %" PRIu32 ", %d, %d, %d, %d, ", l->index, l->same_codes[k], w->row_bytes, w->container, w->nesting, w->drop, w->is_unsigned);
         if (w->values) (void)fprintf(f, "values_%d_%d, ", l->index, k);
         else (void)fprintf(f, "NULL, ");
-        (void)fprintf(f, "%d},\n", w->width);
+        (void)fprintf(f, "%d, %d},\n", w->width, w->order);
     }
     (void)fprintf(f, "};\n");
 }

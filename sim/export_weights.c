@@ -26,20 +26,21 @@ static int container_of(int bits) { return bits <= 1 ? 1 : bits <= 2 ? 2 : bits 
 
 static int element(const model_tensor *t, size_t i) { return t->dtype == MODEL_U8 ? ((const uint8_t *)t->data)[i] : ((const int8_t *)t->data)[i]; }
 
-/* Low `container` bits of every code; rows begin at whole bytes, the first code of a byte is lowest. t NULL: the numbers themselves. */
+/* Low `container` bits of every code, in the row's order. t NULL: the numbers themselves. */
 static status pack(const exporter *x, export_layer *l, int k, const model_tensor *t, err *e)
 {
     dev_weights *w = &l->weights[k];
     shape s = shape_of(l);
-    unsigned per_byte = 8u / w->container, mask = (1u << w->container) - 1;
-    w->row_bytes = (uint32_t)((s.length + per_byte - 1) / per_byte);
+    unsigned mask = (1u << w->container) - 1, unit = w->order == DEV_PAIRS ? 32 : 8;
+    w->row_bytes = (uint32_t)((s.length * w->container + unit - 1) / unit * (unit / 8));
     l->code_bytes[k] = s.rows * w->row_bytes;
     uint8_t *bytes = arena_alloc(x->a, l->code_bytes[k], 1);
     if (!bytes) return err_set(e, ST_NOMEM, l->op->name, "no memory");
     for (size_t r = 0; r < s.rows; r++) {
         for (size_t i = 0; i < s.length; i++) {
             unsigned code = (unsigned)(t ? element(t, r * s.length + i) : number(l, k, r, i)) & mask;
-            bytes[r * w->row_bytes + i / per_byte] |= (uint8_t)(code << (i % per_byte * w->container));
+            uint32_t bit = dev_weight_bit(w->container, w->order, (uint32_t)i);
+            bytes[r * w->row_bytes + bit / 8] |= (uint8_t)(code << bit % 8);
         }
     }
     w->codes = bytes;
@@ -78,14 +79,15 @@ static status candidate(const exporter *x, export_layer *l, int k, err *e)
     bool nested = mw && mw->nesting != MODEL_SEPARATE;
     const model_tensor *t = &x->g->tensors[mw ? mw->tensor[nested ? 0 : k] : l->op->inputs[1]];
     int width = mw ? x->s->graph->choices[l->op->choice].candidates[k].w_bits : t->bits, stored = nested ? mw->bits : width;
+    uint8_t order = l->depthwise ? DEV_FLAT : x->row.order;
     dev_weights *w = &l->weights[k];
     if (t->dtype != MODEL_I8 && t->dtype != MODEL_U8) return err_set(e, ST_UNSUPPORTED, l->op->name, "weights of type %s", model_dtype_name(t->dtype));
     *w = (dev_weights){.container = (uint8_t)container_of(stored), .nesting = nested ? rules[mw->nesting] : DEV_AS_STORED, .drop = (uint8_t)(stored - width),
-                       .is_unsigned = model_codes_unsigned(l->op, t), .width = (uint8_t)width};
+                       .is_unsigned = model_codes_unsigned(l->op, t), .width = (uint8_t)width, .order = order};
     TRY(values(x, l, k, width, e));
     TRY(pack(x, l, k, t, e));
     if (proven(l, k)) return ST_OK;
-    *w = (dev_weights){.container = 8, .width = 8}; /* weights with a zero point: the numbers themselves, if a byte holds them */
+    *w = (dev_weights){.container = 8, .width = 8, .order = order}; /* weights with a zero point: the numbers themselves, if a byte holds them */
     TRY(pack(x, l, k, NULL, e));
     return proven(l, k) ? ST_OK : err_set(e, ST_UNSUPPORTED, l->op->name, "weights less their zero point do not fit a byte");
 }

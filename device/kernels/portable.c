@@ -6,47 +6,61 @@
 
 enum { CHUNK = 32 };
 
+/* code - 0 or code - 128: the same bits, or the top one turned. Words where both sides are aligned. */
 static void gather(const uint8_t *codes, uint32_t n, int16_t lane_zero, void *lanes)
 {
     int8_t *to = lanes;
-    uint8_t zero = (uint8_t)lane_zero;
-    for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)(uint8_t)(codes[i] - zero);
+    uint8_t turn = lane_zero ? 0x80 : 0;
+    if ((((uintptr_t)codes | (uintptr_t)lanes) & 3) == 0) {
+        for (; n >= 4; n -= 4, codes += 4, to += 4)
+            *(uint32_t *)(void *)to = *(const uint32_t *)(const void *)codes ^ (lane_zero ? 0x80808080u : 0);
+    }
+    for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)(codes[i] ^ turn);
 }
 
 /* a[0..3] += w0 x0, w0 x1, w1 x0, w1 x1 */
 static void block(const int8_t *w0, const int8_t *w1, const int8_t *x0, const int8_t *x1, uint32_t n, int32_t a[4])
 {
     int32_t a00 = a[0], a01 = a[1], a10 = a[2], a11 = a[3];
-    for (uint32_t i = 0; i < n; i++) {
-        a00 += (int16_t)(w0[i] * x0[i]);
-        a01 += (int16_t)(w0[i] * x1[i]);
-        a10 += (int16_t)(w1[i] * x0[i]);
-        a11 += (int16_t)(w1[i] * x1[i]);
+#define STEP(I)                                                                                                                          \
+    a00 += (int16_t)(w0[I] * x0[I]);                                                                                                     \
+    a01 += (int16_t)(w0[I] * x1[I]);                                                                                                     \
+    a10 += (int16_t)(w1[I] * x0[I]);                                                                                                     \
+    a11 += (int16_t)(w1[I] * x1[I]);
+    for (; n >= 4; n -= 4, w0 += 4, w1 += 4, x0 += 4, x1 += 4) {
+        STEP(0)
+        STEP(1)
+        STEP(2)
+        STEP(3)
     }
+    for (uint32_t i = 0; i < n; i++) { STEP(i) }
+#undef STEP
     a[0] = a00;
     a[1] = a01;
     a[2] = a10;
     a[3] = a11;
 }
 
-#ifndef __AVR__ /* there flash is no memory for block */
-static bool plain(const dev_weights *w) { return w->container == 8 && !w->is_unsigned && !w->values && (w->nesting == DEV_AS_STORED || !w->drop); }
-#endif
-
+/* Codes from..from + n of a row, from a multiple of CHUNK. Two's complement codes cut by a shift are unpacked a byte at a time. */
 static void unpack(const dev_weights *w, const DEV_FLASH uint8_t *row, uint32_t from, uint32_t n, int8_t *to)
 {
-    for (uint32_t i = 0; i < n; i++) to[i] = dev_weight_value(w, row, from + i);
+    bool simple = !w->is_unsigned && !w->values && (w->nesting == DEV_FLOOR || w->drop == 0);
+    uint8_t bits = w->container, right = (uint8_t)(8 - bits + w->drop), per_byte = (uint8_t)(8 / bits);
+    uint32_t i = 0;
+    row += simple ? from / per_byte : 0;
+    for (; simple && i + per_byte <= n; row++)
+        for (int8_t left = (int8_t)(8 - bits); left >= 0; left = (int8_t)(left - bits)) to[i++] = (int8_t)((int8_t)(uint8_t)(*row << left) >> right);
+    row -= simple ? (from + i) / per_byte : 0;
+    for (; i < n; i++) to[i] = dev_weight_value(w, row, from + i);
 }
 
 static void rows(const dev_tile *t, const DEV_FLASH uint8_t *r0, const DEV_FLASH uint8_t *r1, const int8_t *x0, const int8_t *x1, int32_t a[4])
 {
     int8_t w[2][CHUNK];
-#ifndef __AVR__
-    if (plain(t->weights)) {
-        block((const int8_t *)r0, (const int8_t *)r1, x0, x1, t->depth, a);
+    if (DEV_FLASH_IS_MEMORY && dev_weights_plain(t->weights)) {
+        block((const int8_t *)(uintptr_t)r0, (const int8_t *)(uintptr_t)r1, x0, x1, t->depth, a);
         return;
     }
-#endif
     for (uint32_t at = 0; at < t->depth; at += CHUNK) {
         uint32_t n = t->depth - at < CHUNK ? t->depth - at : CHUNK;
         unpack(t->weights, r0, at, n, w[0]);
@@ -72,16 +86,31 @@ static void dot(const dev_tile *t)
     }
 }
 
+/* Four channels of a depthwise convolution with one output a channel. */
+static void four(const int8_t *x, const int8_t *w, uint16_t taps, uint16_t step, int32_t *acc)
+{
+    int32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
+    for (; taps; taps--, x += step, w += step) {
+        a0 += (int16_t)(w[0] * x[0]);
+        a1 += (int16_t)(w[1] * x[1]);
+        a2 += (int16_t)(w[2] * x[2]);
+        a3 += (int16_t)(w[3] * x[3]);
+    }
+    acc[0] = a0;
+    acc[1] = a1;
+    acc[2] = a2;
+    acc[3] = a3;
+}
+
 static void channels(const dev_channels *t)
 {
+    uint16_t c = 0, multiplier = (uint16_t)(t->out_c / t->in_c);
     const int8_t *x = t->columns;
-    uint16_t multiplier = (uint16_t)(t->out_c / t->in_c);
-    for (uint16_t tap = 0; tap < t->taps; tap++) {
-        const DEV_FLASH uint8_t *row = t->weights->codes + tap * t->weights->row_bytes;
-        for (uint16_t c = 0, i = 0; c < t->in_c; c++, x++)
-            for (uint16_t k = 0; k < multiplier; k++, i++) t->acc[i] += (int16_t)(*x * dev_weight_value(t->weights, row, i));
+    for (; multiplier == 1 && c + 4 <= t->out_c; c = (uint16_t)(c + 4)) four(x + c, t->weights + c, t->taps, t->out_c, t->acc + c);
+    for (; c < t->out_c; c++) {
+        const int8_t *lane = x + c / multiplier, *w = t->weights + c;
+        for (uint16_t tap = 0; tap < t->taps; tap++, lane += t->in_c, w += t->out_c) t->acc[c] += (int16_t)(*w * *lane);
     }
 }
 
-const dev_kernels dev_kernels_portable = {"portable", DEV_PORTABLE_PIXELS, DEV_PORTABLE_LANE_BYTES, gather, {dot, dot, dot, dot},
-                                          {channels, channels, channels, channels}};
+const dev_kernels dev_kernels_portable = {"portable", portable_pixels, portable_bytes, portable_lanes, portable_order, gather, dot, channels};
