@@ -15,7 +15,7 @@
 static const char *const headers[] = {"base/status.h", "controller/controller.h", "quant/requant.h", "quant/fixedpoint.h", "device/device.h", "device/weights.h",
                                       "device/bitemu_log.h", "device/explain.h", "device/board.h", "device/kernels/rows.h"};
 static const char *const sources[] = {"controller/decide.c", "quant/fixedpoint.c", "device/run.c", "device/ops_mac.c", "device/ops_move.c", "device/ops_pointwise.c",
-                                      "device/ops_window.c", "device/explain.c", "device/main.c", "device/kernels/portable.c"};
+                                      "device/ops_window.c", "device/explain.c", "device/main.c"};
 enum { N_HEADERS = sizeof headers / sizeof *headers, N_SOURCES = sizeof sources / sizeof *sources, MAX_SOURCE_BYTES = 1 << 20, MAX_PATH = 900 };
 static const char warnings[] = "-Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wundef -Wmissing-prototypes";
 
@@ -60,6 +60,8 @@ static status copy_runtime(const exporter *x, const char *root, err *e)
     char name[MAX_PATH];
     for (int i = 0; i < N_HEADERS; i++) TRY(copy(x, root, headers[i], e));
     for (int i = 0; i < N_SOURCES; i++) TRY(copy(x, root, sources[i], e));
+    (void)snprintf(name, sizeof name, "device/kernels/%s.c", x->board.kernels);
+    TRY(copy(x, root, name, e));
     for (int i = 0; x->board.sources && i < x->board.sources->n; i++) {
         (void)snprintf(name, sizeof name, "device/boards/%s", x->board.sources->items[i].text);
         TRY(copy(x, root, name, e));
@@ -79,6 +81,8 @@ static void each_source(const exporter *x, FILE *f, const char *format)
         (void)snprintf(name, sizeof name, "bitemu/%s", sources[i]);
         (void)fprintf(f, format, name);
     }
+    (void)snprintf(name, sizeof name, "bitemu/device/kernels/%s.c", x->board.kernels);
+    (void)fprintf(f, format, name);
     for (int i = 0; x->board.sources && i < x->board.sources->n; i++) {
         (void)snprintf(name, sizeof name, "bitemu/device/boards/%s", x->board.sources->items[i].text);
         (void)fprintf(f, format, name);
