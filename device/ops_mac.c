@@ -34,8 +34,15 @@ static void gather(const field *f, uint16_t oy, uint16_t ox, uint8_t *lanes)
     const dev_mac *m = f->m;
     uint32_t bytes = (uint32_t)m->in_c * f->r->kernels->lane_bytes;
     int32_t y = (int32_t)oy * m->stride_h - m->pad_top, x0 = (int32_t)ox * m->stride_w - m->pad_left;
+    bool whole = m->dilation_w == 1 && x0 >= 0 && x0 + m->k_w <= m->in_w;
+    uint32_t row = (uint32_t)m->k_w * m->in_c;
     for (uint16_t ky = 0; ky < m->k_h; ky++, y += m->dilation_h) {
         int32_t x = x0;
+        if (y >= 0 && y < m->in_h && whole) { /* the row's taps lie side by side */
+            f->r->kernels->gather(f->in + ((uint32_t)y * m->in_w + (uint32_t)x) * m->in_c, row, m->lane_zero, lanes);
+            lanes += row * f->r->kernels->lane_bytes;
+            continue;
+        }
         for (uint16_t kx = 0; kx < m->k_w; kx++, x += m->dilation_w, lanes += bytes) {
             if (y < 0 || y >= m->in_h || x < 0 || x >= m->in_w)
                 fill(f, lanes, m->in_c);
@@ -51,9 +58,9 @@ static inline void finish8(const field *f, const int32_t *acc, uint8_t step, uin
     const DEV_FLASH int32_t *multiplier = f->m->multiplier + (uint32_t)f->r->entry * f->m->channels;
     const DEV_FLASH int8_t *shift = f->m->shift + (uint32_t)f->r->entry * f->m->channels;
     int32_t zero = f->limits.out_zero, low = f->limits.low, high = f->limits.high;
-    uint16_t next = f->m->channels > 1;
-    for (uint16_t c = 0; c < f->m->out_c; c++, acc += step, multiplier += next, shift += next)
-        to[c] = (uint8_t)quant_clamp(quant_wrap32((int64_t)requant(*acc, *multiplier, *shift) + zero), low, high);
+    uint32_t next = f->m->channels > 1, step_acc = step;
+    for (const uint8_t *end = to + f->m->out_c; to < end; to++, acc += step_acc, multiplier += next, shift += next)
+        *to = (uint8_t)quant_clamp(quant_wrap32((int64_t)requant(*acc, *multiplier, *shift) + zero), low, high);
 }
 
 /* The same at element `at` of the output, of any type. */
@@ -97,8 +104,9 @@ void dev_conv(const dev_layer *l, const dev_run *r)
             gather(&f, oy, ox, columns + p * stride);
             if (++ox == m.out_w) ox = 0, oy++;
         }
-        for (uint16_t c = 0; c < m.out_c; c++)
-            for (uint8_t p = 0; p < n; p++) acc[(uint32_t)c * n + p] = bias[c];
+        int32_t *start = acc;
+        for (uint32_t c = 0; c < m.out_c; c++)
+            for (uint32_t p = n, b = (uint32_t)bias[c]; p; p--) *start++ = (int32_t)b;
         k->dot(&(dev_tile){&w, m.depth, m.out_c, n, direct ? f.in + at * m.depth : columns, direct ? m.depth : stride, acc});
         for (uint8_t p = 0; p < n; p++, at++) finish(&f, acc + p, n, at * m.out_c);
     }

@@ -20,12 +20,31 @@ void dev_quantize(const dev_layer *l, const dev_run *r)
         put(l, r, i, p.requant(quant_wrap32((int64_t)dev_load(r->arena + l->in[0].at, l->in[0].type, i) - q.in_zero), m, s), &q);
 }
 
+/* Codes of 8 bits, three columns, no loop-carried choice: rescale is a constant where this is inlined. */
+static inline void add8(const dev_layer *l, const dev_run *r, const dev_limits *q, const int32_t *m, const int8_t *s, uint8_t left, dev_requant_fn *rescale)
+{
+    const uint8_t *x1 = r->arena + l->in[0].at, *x2 = r->arena + l->in[1].at;
+    uint8_t *y = r->arena + l->out.at, turn = l->in[0].type == DEV_I8 ? 0x80 : 0, turn2 = l->in[1].type == DEV_I8 ? 0x80 : 0;
+    int32_t zero1 = q->in_zero + turn, zero2 = q->in_zero2 + turn2, m0 = m[0], m1 = m[1], m2 = m[2], zero = q->out_zero, low = q->low - zero, high = q->high - zero, s0 = s[0], s1 = s[1], s2 = s[2];
+    for (uint32_t i = 0, n = l->out.n; i < n; i++) { /* int8 codes are read as code + 128 */
+        int32_t a = rescale((int32_t)((uint32_t)((x1[i] ^ turn) - zero1) << left), m0, s0), b = rescale((int32_t)((uint32_t)((x2[i] ^ turn2) - zero2) << left), m1, s1);
+        y[i] = (uint8_t)(quant_clamp(rescale(quant_wrap32((int64_t)a + b), m2, s2), low, high) + zero);
+    }
+}
+
 void dev_add(const dev_layer *l, const dev_run *r)
 {
     const dev_pointwise p = *(const DEV_FLASH dev_pointwise *)l->params;
     const dev_limits q = l->limits[r->entry];
     const DEV_FLASH int32_t *m = p.multiplier + (uint32_t)r->entry * p.columns;
     const DEV_FLASH int8_t *s = p.shift + (uint32_t)r->entry * p.columns;
+    if (p.columns == 3 && dev_type_bytes(l->in[0].type) == 1 && dev_type_bytes(l->in[1].type) == 1 && dev_type_bytes(l->out.type) == 1) {
+        const int32_t ms[] = {m[0], m[1], m[2]};
+        const int8_t ss[] = {s[0], s[1], s[2]};
+        if (p.requant == dev_requant_twice) add8(l, r, &q, ms, ss, p.left_shift, quant_requant_twice);
+        else add8(l, r, &q, ms, ss, p.left_shift, quant_requant_once);
+        return;
+    }
     for (uint32_t i = 0; i < l->out.n; i++) {
         int32_t a = dev_load(r->arena + l->in[0].at, l->in[0].type, i) - q.in_zero;
         int32_t b = dev_load(r->arena + l->in[1].at, l->in[1].type, i) - q.in_zero2;

@@ -55,14 +55,14 @@ typedef struct sums { /* [channel][pixel] */
 } sums;
 
 /* Four lanes: wa, wb hold a weight a byte. */
-static inline sums four_lanes(sums s, uint32_t wa, uint32_t wb, const uint32_t *x0, const uint32_t *x1)
+static inline sums four_lanes(sums s, uint32_t wa, uint32_t wb, uint64_t x0, uint64_t x1)
 {
-    uint32_t a = bytes02(wa), b = bytes02(wb), p = x0[0], q = x1[0];
+    uint32_t a = bytes02(wa), b = bytes02(wb), p = (uint32_t)x0, q = (uint32_t)x1;
     s.a00 = smlad(a, p, s.a00);
     s.a01 = smlad(a, q, s.a01);
     s.a10 = smlad(b, p, s.a10);
     s.a11 = smlad(b, q, s.a11);
-    a = bytes13(wa), b = bytes13(wb), p = x0[1], q = x1[1];
+    a = bytes13(wa), b = bytes13(wb), p = (uint32_t)(x0 >> 32), q = (uint32_t)(x1 >> 32);
     s.a00 = smlad(a, p, s.a00);
     s.a01 = smlad(a, q, s.a01);
     s.a10 = smlad(b, p, s.a10);
@@ -70,75 +70,101 @@ static inline sums four_lanes(sums s, uint32_t wa, uint32_t wb, const uint32_t *
     return s;
 }
 
-/* All words of two rows. container, cut, up are constants where this is inlined. */
-static inline __attribute__((always_inline)) sums all_words(const uint32_t *r0, const uint32_t *r1, const uint32_t *x0, const uint32_t *x1, uint32_t words, int container, bool cut,
-                                                            bool up, uint32_t mask, uint32_t half)
+/* Two rows, two columns, and how the rows' words are cut. */
+typedef struct run {
+    const dev_tile *t;
+    const uint8_t *r0, *r1;
+    const uint64_t *x0, *x1;
+    uint32_t words, mask, half;
+} run;
+typedef sums variant(const run *r);
+
+/* The codes at the top of every byte, which mask keeps. */
+static inline __attribute__((always_inline)) sums plane(sums s, uint32_t a, uint32_t b, const uint64_t **x0, const uint64_t **x1, uint32_t mask)
 {
-    sums s = {0, 0, 0, 0};
-    for (const uint32_t *end = r0 + words; r0 < end; r0++, r1++) {
-        for (int left = 8 - container; left >= 0; left -= container, x0 += 2, x1 += 2) {
-            uint32_t wa = *r0 << left, wb = *r1 << left;
-            if (up) wa = qadd8(wa, half), wb = qadd8(wb, half);
-            if (cut) wa &= mask, wb &= mask;
-            s = four_lanes(s, wa, wb, x0, x1);
-        }
-    }
-    return s;
+    return four_lanes(s, a & mask, b & mask, *(*x0)++, *(*x1)++);
 }
+
+/* All words of two rows; code gets the words a, b and adds to s. A function each, so that each has the registers to itself. */
+#define VARIANT(NAME, CODE)                                                                                                              \
+    static sums NAME(const run *r)                                                                                                       \
+    {                                                                                                                                    \
+        const uint32_t *r0 = (const uint32_t *)(const void *)r->r0, *r1 = (const uint32_t *)(const void *)r->r1;                         \
+        const uint64_t *x0 = r->x0, *x1 = r->x1;                                                                                         \
+        sums s = {0, 0, 0, 0};                                                                                                           \
+        for (const uint32_t *end = r0 + r->words; r0 < end;) {                                                                           \
+            uint32_t a = *r0++, b = *r1++;                                                                                               \
+            CODE                                                                                                                         \
+        }                                                                                                                                \
+        return s;                                                                                                                        \
+    }
+#define PLANE(LEFT, MASK) s = plane(s, a << (LEFT), b << (LEFT), &x0, &x1, MASK);
+VARIANT(words8, PLANE(0, 0xFFFFFFFF))
+VARIANT(words8_floor, PLANE(0, r->mask))
+VARIANT(words8_up, a = qadd8(a, r->half); b = qadd8(b, r->half); PLANE(0, r->mask))
+VARIANT(words4, PLANE(4, 0xF0F0F0F0) PLANE(0, 0xF0F0F0F0))
+VARIANT(words2, PLANE(6, 0xC0C0C0C0) PLANE(4, 0xC0C0C0C0) PLANE(2, 0xC0C0C0C0) PLANE(0, 0xC0C0C0C0))
+VARIANT(words1, PLANE(7, 0x80808080) PLANE(6, 0x80808080) PLANE(5, 0x80808080) PLANE(4, 0x80808080) PLANE(3, 0x80808080) PLANE(2, 0x80808080)
+        PLANE(1, 0x80808080) PLANE(0, 0x80808080))
 
 /* Any other weights: 32 at a time, unpacked to bytes in the order of pairs. */
-static sums by_chunks(const dev_tile *t, const uint8_t *r0, const uint8_t *r1, const uint32_t *x0, const uint32_t *x1)
+static sums by_chunks(const run *r)
 {
     static const uint8_t place[4] = {0, 2, 1, 3};
+    const dev_weights *weights = r->t->weights;
+    uint32_t depth = r->t->depth;
+    const uint64_t *x0 = r->x0, *x1 = r->x1;
     sums s = {0, 0, 0, 0};
-    for (uint32_t at = 0; at < t->depth; at += CHUNK, x0 += CHUNK / 2, x1 += CHUNK / 2) {
+    for (uint32_t at = 0; at < depth; at += CHUNK) {
         uint32_t w[2][CHUNK / 4] = {{0}};
-        for (uint32_t i = 0; i < CHUNK && at + i < t->depth; i++) {
+        for (uint32_t i = 0; i < CHUNK && at + i < depth; i++) {
             uint32_t shift = place[i % 4] * 8u;
-            w[0][i / 4] |= (uint32_t)(uint8_t)dev_weight_value(t->weights, r0, at + i) << shift;
-            w[1][i / 4] |= (uint32_t)(uint8_t)dev_weight_value(t->weights, r1, at + i) << shift;
+            w[0][i / 4] |= (uint32_t)(uint8_t)dev_weight_value(weights, r->r0, at + i) << shift;
+            w[1][i / 4] |= (uint32_t)(uint8_t)dev_weight_value(weights, r->r1, at + i) << shift;
         }
-        for (int k = 0; k < CHUNK / 4; k++) s = four_lanes(s, w[0][k], w[1][k], x0 + 2 * k, x1 + 2 * k);
+        for (int k = 0; k < CHUNK / 4; k++) s = four_lanes(s, w[0][k], w[1][k], *x0++, *x1++);
     }
     return s;
 }
 
-static sums two_rows(const dev_tile *t, const uint8_t *r0, const uint8_t *r1, const uint32_t *x0, const uint32_t *x1)
+/* The variant for w, and what its sums are shifted back by. */
+static variant *choose(const dev_weights *w, uint32_t depth, uint32_t *back)
 {
-    const dev_weights *w = t->weights;
     bool up = w->nesting == DEV_HALF_UP && w->drop, cut = w->drop != 0;
-    if (w->is_unsigned || w->values || (cut && w->nesting == DEV_HALF_EVEN) || (up && w->container != 8) || t->depth > MAX_SHIFTED_DEPTH) return by_chunks(t, r0, r1, x0, x1);
-    const uint32_t *a = (const uint32_t *)(const void *)r0, *b = (const uint32_t *)(const void *)r1;
-    uint32_t words = w->row_bytes / 4, back = 8u - w->container + w->drop, mask = (0xFFu << back & 0xFFu) * 0x01010101u, half = up ? (1u << (back - 1)) * 0x01010101u : 0;
-    sums s;
+    *back = 0;
+    if (w->is_unsigned || w->values || (cut && w->nesting == DEV_HALF_EVEN) || (cut && w->container != 8) || depth > MAX_SHIFTED_DEPTH) return by_chunks;
+    *back = 8u - w->container + w->drop;
     switch (w->container) {
-    case 8:
-        s = up    ? all_words(a, b, x0, x1, words, 8, true, true, mask, half)
-            : cut ? all_words(a, b, x0, x1, words, 8, true, false, mask, half)
-                  : all_words(a, b, x0, x1, words, 8, false, false, mask, half);
-        break;
-    case 4: s = all_words(a, b, x0, x1, words, 4, true, false, mask, half); break;
-    case 2: s = all_words(a, b, x0, x1, words, 2, true, false, mask, half); break;
-    default: s = all_words(a, b, x0, x1, words, 1, true, false, mask, half); break;
+    case 8: return up ? words8_up : cut ? words8_floor : words8;
+    case 4: return words4;
+    case 2: return words2;
+    default: return words1;
     }
-    return (sums){s.a00 >> back, s.a01 >> back, s.a10 >> back, s.a11 >> back};
 }
 
-static int32_t wrapping(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
+static int32_t plus(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); } /* wraps */
 
 static void dot(const dev_tile *t)
 {
+    const dev_weights *w = t->weights;
     bool second = t->pixels > 1;
-    const uint32_t *x0 = t->columns, *x1 = x0 + (second ? t->stride / 4 : 0);
+    uint32_t back;
+    variant *multiply = choose(w, t->depth, &back);
+    run r = {.t = t, .x0 = t->columns, .words = w->row_bytes / 4, .mask = (0xFFu << back & 0xFFu) * 0x01010101u, .half = back ? (1u << (back - 1)) * 0x01010101u : 0};
     int32_t *acc = t->acc;
-    for (uint16_t c = 0; c < t->channels; c = (uint16_t)(c + 2)) {
-        bool pair = c + 1 < t->channels;
-        const uint8_t *r0 = t->weights->codes + c * t->weights->row_bytes, *r1 = r0 + (pair ? t->weights->row_bytes : 0);
-        sums s = two_rows(t, r0, r1, x0, x1);
-        *acc = wrapping(*acc, s.a00), acc++;
-        if (second) *acc = wrapping(*acc, s.a01), acc++;
-        if (pair) *acc = wrapping(*acc, s.a10), acc++;
-        if (pair && second) *acc = wrapping(*acc, s.a11), acc++;
+    r.r0 = w->codes;
+    r.x1 = r.x0 + (second ? t->stride / 8 : 0);
+    for (uint32_t c = t->channels; c;) {
+        bool pair = c > 1;
+        r.r1 = r.r0 + (pair ? w->row_bytes : 0);
+        sums s = multiply(&r);
+        *acc = plus(*acc, s.a00 >> back), acc++;
+        if (second) *acc = plus(*acc, s.a01 >> back), acc++;
+        if (!pair) return;
+        *acc = plus(*acc, s.a10 >> back), acc++;
+        if (second) *acc = plus(*acc, s.a11 >> back), acc++;
+        r.r0 = r.r1 + w->row_bytes;
+        c -= 2;
     }
 }
 
