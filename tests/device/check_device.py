@@ -87,6 +87,7 @@ def host():
         model, x = make(tmp, *args)
         for bits in networks.WIDTHS:
             native(model, x, 1, "--policy", f"fixed:{bits}")
+    native(*networks.containers(tmp), 3, "--policy", "fixed:8")
     for model, x in recorded():
         native(model, x, 2)
     if SHARED:
@@ -115,10 +116,12 @@ def boards():
     need_boards()
     sets = [networks.ds_cnn(tmp), networks.resnet8(tmp)]
     small = [networks.odd(tmp, "int8"), networks.odd(tmp, "uint8")]
+    containers = networks.containers(tmp)
     kws = next(recorded(), None)
     for board in ("qemu-m0", *QEMU):
         on_board(board, *DIGITS, 20)
         on_board(board, *DIGITS, 20, "--policy", "random:7")
+        on_board(board, *containers, 3, "--policy", "fixed:8")
         for model, x in small:
             for bits in networks.WIDTHS:
                 on_board(board, model, x, 3, "--policy", f"fixed:{bits}")
@@ -133,10 +136,11 @@ def boards():
         print("SKIPPED: the MLCommons networks (no shared test material)")
 
 
-# A fault in one kernel, as an edit of the exported folder: file, text, instead
-FAULTS = (("device/kernels/portable.c", "a10 += (int16_t)(w1[i] * x0[i]);", "a10 += (int16_t)(w1[i] * x0[i]) + (i == 30);", "CONV_2D"),
-          ("device/ops_window.c", "sum + count / 2", "sum + count / 4", "AVERAGE_POOL_2D"),
-          ("device/weights.h", "return code < top ? code : top;", "return code < top ? code : (int16_t)(top - 1);", None))
+# A fault in one kernel, as an edit of the exported folder: board, file, text, instead, the operator that shows it first
+FAULTS = (("qemu-m3", "device/kernels/portable.c", "a11 += (int16_t)(w1[I] * x1[I]);", "a11 += (int16_t)(w1[I] * x1[I] + 1);", "CONV_2D"),
+          ("qemu-m4", "device/kernels/armv7em.c", "s.a10 = smlad(b, p, s.a10);", "s.a10 = smlad(b, q, s.a10);", "CONV_2D"),
+          ("qemu-m4", "device/ops_window.c", "sum + count / 2", "sum + count / 4", "AVERAGE_POOL_2D"),
+          ("qemu-m7", "device/weights.h", "return code < top ? code : top;", "return code < top ? code : (int16_t)(top - 1);", None))
 
 
 def faults():
@@ -144,10 +148,10 @@ def faults():
     plant = tmp / "plant.py"
     plant.write_text("import sys\np, a, b = sys.argv[1:]\ns = open(p).read()\nassert a in s\nopen(p, 'w').write(s.replace(a, b, 1))\n")
     model, x = networks.ds_cnn(tmp)
-    for file, text, instead, op in FAULTS:
+    for board, file, text, instead, op in FAULTS:
         patch = f"{sys.executable} {plant} bitemu/{file} '{text}' '{instead}'"
-        done = tool(SOURCE / "device" / "check", model, "--input", x, "--board", "qemu-m4", "--policy", "fixed:2", "--patch", patch, "--format", "json")
-        said = tool(SOURCE / "device" / "check", model, "--input", x, "--board", "qemu-m4", "--policy", "fixed:2", "--patch", patch)
+        done = tool(SOURCE / "device" / "check", model, "--input", x, "--board", board, "--policy", "fixed:2", "--patch", patch, "--format", "json")
+        said = tool(SOURCE / "device" / "check", model, "--input", x, "--board", board, "--policy", "fixed:2", "--patch", patch)
         if not checks.check(done.returncode == 1 and said.returncode == 1, f"fault in {file}: exit {done.returncode}: {done.stderr}"):
             continue
         first = json.loads(done.stdout)["divergence"]["first"]
@@ -157,10 +161,10 @@ def faults():
         # the board itself says the same with known answers
         folder = tmp / "kat"
         shutil.rmtree(folder, ignore_errors=True)
-        bitemu("export", model, "--board", "qemu-m4", "--input", x, "--limit", 1, "--kat", "--policy", "fixed:2", "-o", folder)
+        bitemu("export", model, "--board", board, "--input", x, "--limit", 1, "--kat", "--policy", "fixed:2", "-o", folder)
         subprocess.run(patch, shell=True, cwd=folder, check=True)
         subprocess.run(["make", "-s", "-C", folder], check=True)
-        ran = tool(SOURCE / "device" / "run", "qemu-m4", folder / "firmware.elf")
+        ran = tool(SOURCE / "device" / "run", board, folder / "firmware.elf")
         told = re.search(r"MISMATCH input 0, layer (\d+) (\w+) \(\w+\) at \[[\d,]+\]: got -?\d+, expected -?\d+", ran.stdout)
         checks.check(ran.returncode == 1 and told and int(told.group(1)) == first["layer"], f"fault in {file}: known answers: {ran.returncode} {ran.stdout[-400:]}")
         print(f"fault in {file}: {said.stdout.splitlines()[0]} | {told.group(0) if told else ''}")

@@ -112,6 +112,16 @@ def resnet8(folder):
     return n.write(folder, 1)
 
 
+def containers(folder):
+    """Weights that are stored at 1, 2, 3 and 4 bits, signed as they are; depths below, at and beyond words and blocks."""
+    n = Network("containers", (6, 6, 16), "int8", 4, "bitemu")
+    for bits, out_c, k in ((4, 13, (3, 3)), (2, 16, (3, 2)), (1, 33, (1, 1)), (3, 7, (2, 2)), (1, 8, (3, 3)), (2, 5, (1, 1)), (4, 9, (1, 1))):
+        n.mac("CONV_2D", out_c, k, grid=("affine", bits, n.random.integers(-(1 << (bits - 1)), 1 << (bits - 1), 991).astype(np.int8)))
+    n.mac("DEPTHWISE_CONV_2D", 9, (3, 3), grid=("affine", 4, n.random.integers(-8, 8, 97).astype(np.int8)))
+    n.mac("FULLY_CONNECTED", 11, raw=True)
+    return n.write(folder, 3)
+
+
 def odd(folder, dtype):
     """Sizes that are no multiple of anything; weights of every grid; small enough for 16 KiB."""
     n = Network(f"odd_{dtype}", (7, 9, 5), dtype, 3, "bitemu")
