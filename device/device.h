@@ -2,7 +2,7 @@
  * device/device.h - the runtime that goes on a board: a network as constant tables, one loop over its layers, one table of kernels.
  * Freestanding C11: no heap, no float, no libc. `bitemu export` writes the tables; nothing here is changed at run time but the arena.
  *
- * Memory: all activations and scratch lie in one arena whose offsets the planner fixed (`bitemu plan --kernels bitemu`). Activations keep one
+ * Memory: all activations and scratch lie in one arena whose offsets the planner fixed. Activations keep one
  * code per element of their type (int8, uint8: one a byte); weights are packed at 8, 4, 2 or 1 bits.
  * Numbers: the same functions as the emulator's (quant/requant.h, quant/fixedpoint.h); every accumulator has 32 bits and wraps. */
 #ifndef BITEMU_DEVICE_DEVICE_H

@@ -79,6 +79,7 @@ def native(model, x, limit, *how):
 
 
 def host():
+    need("make", "cc")
     for policy in POLICIES:
         native(*DIGITS, 40, "--policy", policy)
     for policy in ("fixed:8", "fixed:4", "fixed:3", "fixed:2", "random:3"):
@@ -106,14 +107,14 @@ def on_board(board, model, x, limit, *how):
     print(f"{label}: equal, {limit} inputs; code {r['code_bytes']}, stack {r['stack_bytes']}, SRAM {r['sram_bytes']} bytes")
 
 
-def need_boards():
-    for program in ("qemu-system-arm", "arm-none-eabi-gcc", "make"):
+def need(*programs):
+    for program in programs:
         if not shutil.which(program):
-            skip(f"{program} is not installed (tools/setup.sh lists the packages): no simulated board was tried")
+            skip(f"{program} is not installed (tools/setup.sh lists the packages): no exported program was tried")
 
 
 def boards():
-    need_boards()
+    need("qemu-system-arm", "arm-none-eabi-gcc", "make", "cc")
     sets = [networks.ds_cnn(tmp), networks.resnet8(tmp)]
     small = [networks.odd(tmp, "int8"), networks.odd(tmp, "uint8")]
     containers = networks.containers(tmp)
@@ -144,7 +145,7 @@ FAULTS = (("qemu-m3", "device/kernels/portable.c", "a11 += (int16_t)(w1[I] * x1[
 
 
 def faults():
-    need_boards()
+    need("qemu-system-arm", "arm-none-eabi-gcc", "make", "cc")
     plant = tmp / "plant.py"
     plant.write_text("import sys\np, a, b = sys.argv[1:]\ns = open(p).read()\nassert a in s\nopen(p, 'w').write(s.replace(a, b, 1))\n")
     model, x = networks.ds_cnn(tmp)
