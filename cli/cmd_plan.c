@@ -92,7 +92,7 @@ static status plan(const char *path, const options *o, arena *a, err *e)
 {
     model_graph *g;
     hw_plan *p;
-    hw_plan_config c = {HW_GREEDY, o->kernels, NULL};
+    hw_plan_config c = {.planner = HW_GREEDY, .kernels = o->kernels};
     TRY(find_planner(o->planner, &c.planner, e));
     TRY(model_load(path, a, &g, e));
     TRY(model_check(g, e));

@@ -8,6 +8,7 @@ static const struct { const char *name, *summary; int (*run)(int, char **); } co
     {"run", "run a network on inputs: exact integers, per-input bits, costs on a board, trace", cmd_run},
     {"compare", "two traces, dumps or board logs: the first divergence, or equal", cmd_compare},
     {"cost", "what a network costs on a board, without inputs: cycles, energy, memory, worst case", cmd_cost},
+    {"export", "C sources for a board: packed weights, tables, runtime, known answers", cmd_export},
     {"calibrate", "fits a software stack's cycles per instruction to measurements; residuals, errors with a board left out", cmd_calibrate},
     {"check", "can an accumulator overflow? exact bounds for every layer and choice of bits, and the input that does it", cmd_check},
     {"inspect", "what a model file holds; converts to the native format", cmd_inspect},

@@ -6,6 +6,7 @@
 #define BITEMU_EMU_KERNELS_H
 
 #include "emu/emu.h"
+#include "emu/integers.h"
 
 typedef struct emu_node { /* one operator of one session */
     const model_graph *graph;
@@ -36,12 +37,15 @@ typedef int emu_taps_fn(const emu_node *n, size_t out, emu_tap *taps);
 struct emu_mac;
 typedef const struct emu_mac *emu_mac_fn(const emu_node *n); /* the common middle (emu/ref/mac.h); NULL = not in integers */
 
+typedef status emu_integers_fn(emu_node *n, emu_integers *out, err *e); /* emu_op_integers */
+
 typedef struct emu_kernel {
     emu_prepare_fn *prepare;
     emu_run_fn *run;
     emu_run_fn *reset; /* NULL = no state of its own */
     emu_mac_fn *mac;   /* convolutions and fully connected layers, else NULL */
     emu_taps_fn *taps; /* goes with mac */
+    emu_integers_fn *integers; /* NULL = the operator has none: it moves codes, or is of another kind */
 } emu_kernel;
 
 typedef struct emu_kernels {

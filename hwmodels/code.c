@@ -46,7 +46,7 @@ status hw_code_load(hw_board *b, arena *a, err *e)
 status hw_board_plan(const model_graph *g, const hw_board *b, const int *candidate, arena *a, hw_board_memory *m, err *e)
 {
     const char *library = hw_board_library(b);
-    const hw_plan_config c = {HW_GREEDY, library, candidate};
+    const hw_plan_config c = {.planner = HW_GREEDY, .kernels = library, .candidate = candidate};
     hw_plan *p = NULL;
     TRY(hw_plan_make(g, &c, a, &p, e));
     bool tflm = strncmp(b->stack, "tflm", 4) == 0;

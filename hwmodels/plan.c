@@ -63,6 +63,16 @@ static void find_lives(const model_subgraph *s, life *lives)
     for (int i = 0; i < s->n_outputs; i++) touch(s, lives, s->outputs[i], s->n_ops ? s->n_ops - 1 : 0);
 }
 
+static status add_own_scratch(const model_graph *g, const size_t *bytes, hw_plan *p, size_t *sum, err *e)
+{
+    for (int i = 0; i < g->subgraphs[0].n_ops; i++) {
+        if (!bytes[i]) continue;
+        TRY(add_bytes(sum, hw_align(bytes[i]), e));
+        p->buffers[p->n_buffers++] = (hw_buffer){-1, "scratch", i, i, bytes[i], 0};
+    }
+    return ST_OK;
+}
+
 static status add_scratch(const model_graph *g, const hw_plan_config *c, hw_plan *p, size_t *sum, arena *a, err *e)
 {
     hw_library lib;
@@ -107,13 +117,15 @@ static status plan_activations(const model_graph *g, const hw_plan_config *c, ar
     for (int i = 0; i < s->n_tensors; i++) {
         size_t size = 0;
         if (lives[i].first < 0) continue;
-        TRY(packed_bytes(&s->tensors[i], read_bits(g, c->candidate, i), &size, e));
+        int bits = c->scratch ? (int)(8 * model_dtype_bytes(s->tensors[i].dtype)) : read_bits(g, c->candidate, i);
+        TRY(packed_bytes(&s->tensors[i], bits, &size, e));
         if (!size) continue;
         TRY(add_bytes(&sum, hw_align(size), e));
         hw_buffer *b = &p->buffers[p->n_buffers++];
         *b = (hw_buffer){i, s->tensors[i].name, lives[i].first, lives[i].last, size, 0};
     }
-    if (c->kernels) TRY(add_scratch(g, c, p, &sum, a, e));
+    if (c->scratch) TRY(add_own_scratch(g, c->scratch, p, &sum, e));
+    else if (c->kernels) TRY(add_scratch(g, c, p, &sum, a, e));
     return hw_place(p, s->n_ops, c->planner, a, e);
 }
 
@@ -232,7 +244,7 @@ static size_t op_table_bytes(const model_subgraph *s, const model_op *op)
 
 status hw_plan_create(const model_graph *g, arena *a, hw_plan **out, err *e)
 {
-    return hw_plan_make(g, &(hw_plan_config){HW_GREEDY, NULL, NULL}, a, out, e);
+    return hw_plan_make(g, &(hw_plan_config){.planner = HW_GREEDY}, a, out, e);
 }
 
 status hw_plan_make(const model_graph *g, const hw_plan_config *c, arena *a, hw_plan **out, err *e)

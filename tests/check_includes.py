@@ -13,7 +13,8 @@ MAY = {
     "emu": ["base", "quant", "model"],
     "hwmodels": ["base", "model", "emu/events.h"],
     "traces": ["base"],
-    "sim": ["base", "quant", "model", "controller", "emu", "hwmodels", "traces", "include"],
+    "sim": ["base", "quant", "model", "controller", "emu", "hwmodels", "traces", "device", "include"],
+    "device": ["base/status.h", "quant", "controller/controller.h", "network.h"],
     "cli": ["base", "model", "emu", "hwmodels", "traces", "sim", "include"],
     "include": [],
 }

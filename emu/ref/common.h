@@ -67,6 +67,12 @@ static inline int32_t emu_clamp(int64_t v, int32_t low, int32_t high, emu_events
     return (int32_t)v;
 }
 
+/* For a row's integers (emu/ref/integers.c): the rule if boards have it; one entry of `columns` multipliers; an operator's stated tables. */
+status emu_integers_rule(const emu_node *n, emu_rule rule, emu_rule *out, err *e);
+status emu_integers_entry(emu_node *n, emu_integers *out, const int32_t *multiplier, const int *shift, int columns, int32_t in_zero, int32_t in_zero2, int32_t out_zero,
+                          int32_t low, int32_t high, err *e);
+status emu_integers_stated(emu_node *n, emu_integers *out, err *e);
+
 static inline status emu_no_memory(const emu_node *n, err *e) { return emu_fail(n, e, ST_NOMEM, "no memory"); }
 status emu_unsupported_type(const emu_node *n, err *e); /* names the operand types */
 

@@ -142,7 +142,20 @@ static int conv_taps(const emu_node *n, size_t out, emu_tap *taps)
     return s->mac.depth;
 }
 
-void emu_row_conv_2d(emu_kernel *row) { *row = (emu_kernel){.prepare = conv_prepare, .run = conv_run, .mac = mac, .taps = conv_taps}; }
+/* Of both convolutions. */
+static status integers(emu_node *n, emu_integers *out, err *e)
+{
+    conv_state *s = n->state;
+    if (s->float32) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel for float32");
+    if (n->op->code == MODEL_CONV_2D && s->groups != 1) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel for a grouped convolution");
+    if (s->nibbles) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel for 4-bit weights in the order of profile %s", n->profile->name);
+    return emu_mac_integers(n, &s->mac, out, e);
+}
+
+void emu_row_conv_2d(emu_kernel *row)
+{
+    *row = (emu_kernel){.prepare = conv_prepare, .run = conv_run, .mac = mac, .taps = conv_taps, .integers = integers};
+}
 
 /* CMix-NN's depthwise below 8 bits, as it is written: of the packed word of 4 weights, weight q is the word rotated right by q widths,
  * as a signed number saturated to the width (USAT); and the activations advance by 2 (4 bits) or 1 (2 bits) channels a group of 4. */
@@ -323,5 +336,5 @@ static void depthwise_run(emu_node *n, emu_events *ev)
 
 void emu_row_depthwise_conv_2d(emu_kernel *row)
 {
-    *row = (emu_kernel){.prepare = depthwise_prepare, .run = depthwise_run, .mac = mac, .taps = depthwise_taps};
+    *row = (emu_kernel){.prepare = depthwise_prepare, .run = depthwise_run, .mac = mac, .taps = depthwise_taps, .integers = integers};
 }

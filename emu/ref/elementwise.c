@@ -251,5 +251,20 @@ static void run(emu_node *n, emu_events *ev)
     }
 }
 
-void emu_row_add(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run}; }
+static status add_integers(emu_node *n, emu_integers *out, err *e)
+{
+    const binary_state *s = n->state;
+    const model_tensor *y = emu_out(n, 0);
+    bool narrow = y->dtype == MODEL_I8 && !n->op->integer;
+    if (emu_in(n, 0)->n_elems != y->n_elems || emu_in(n, 1)->n_elems != y->n_elems) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel broadcasts");
+    if (s->apart) return emu_integers_stated(n, out, e);
+    if (y->dtype == MODEL_F32) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel for float32");
+    if (s->xnn || s->vectors || (narrow && n->profile->habits & (EMU_FLOAT_ADD | EMU_ADD_Q16 | EMU_ADD_APART)))
+        return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel adds as profile %s does", n->profile->name);
+    TRY(emu_integers_rule(n, n->profile->pointwise, &out->rule, e));
+    out->left_shift = s->left;
+    return emu_integers_entry(n, out, s->m, s->s, 3, s->zero[0], s->zero[1], s->zero[2], s->low, s->high, e);
+}
+
+void emu_row_add(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run, .integers = add_integers}; }
 void emu_row_mul(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run}; }

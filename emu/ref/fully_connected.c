@@ -51,4 +51,13 @@ static int taps(const emu_node *n, size_t out, emu_tap *taps)
     return s->mac.depth;
 }
 
-void emu_row_fully_connected(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run, .mac = mac, .taps = taps}; }
+static status integers(emu_node *n, emu_integers *out, err *e)
+{
+    fc_state *s = n->state;
+    return s->float32 ? emu_fail(n, e, ST_UNSUPPORTED, "no board kernel for float32") : emu_mac_integers(n, &s->mac, out, e);
+}
+
+void emu_row_fully_connected(emu_kernel *row)
+{
+    *row = (emu_kernel){.prepare = prepare, .run = run, .mac = mac, .taps = taps, .integers = integers};
+}

@@ -93,4 +93,7 @@ void emu_depthwise_nibbles(const emu_node *n, const emu_window *w, size_t image,
 /* x - zero of n elements of tensor t from element `from`, as lanes. */
 void emu_mac_lanes(const model_tensor *t, const void *data, size_t from, size_t n, int32_t zero, int16_t *lanes);
 
+/* For a row's integers: of a layer with weights. ST_UNSUPPORTED where acc is not the plain 32-bit sum, or the rule no board's. */
+status emu_mac_integers(emu_node *n, const emu_mac *m, emu_integers *out, err *e);
+
 #endif

@@ -96,4 +96,15 @@ static void run(emu_node *n, emu_events *ev)
     }
 }
 
-void emu_row_mean(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run}; }
+static status integers(emu_node *n, emu_integers *out, err *e)
+{
+    const mean_state *s = n->state;
+    int32_t low, high;
+    if (s->xnn || s->vectors) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel computes as profile %s does here", n->profile->name);
+    TRY(emu_integers_rule(n, s->rule, &out->rule, e));
+    out->limit = s->count;
+    emu_code_range(emu_out(n, 0), &low, &high);
+    return emu_integers_entry(n, out, &s->multiplier, &s->shift, 1, s->in_zero, 0, s->out_zero, low, high, e);
+}
+
+void emu_row_mean(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run, .integers = integers}; }

@@ -114,5 +114,14 @@ static void run(emu_node *n, emu_events *ev)
                 }
 }
 
-void emu_row_average_pool_2d(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run}; }
-void emu_row_max_pool_2d(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run}; }
+static status integers(emu_node *n, emu_integers *out, err *e)
+{
+    const pool_state *s = n->state;
+    if (emu_in(n, 0)->dtype == MODEL_F32) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel for float32");
+    if (n->profile->habits & (EMU_POOL_TRUNC | EMU_POOL_WHOLE) || (n->profile->habits & EMU_POOL_FIRST_IMAGE && s->w.batches > 1))
+        return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel pools as profile %s does", n->profile->name);
+    return emu_integers_entry(n, out, NULL, NULL, 0, 0, 0, 0, s->low, s->high, e);
+}
+
+void emu_row_average_pool_2d(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run, .integers = integers}; }
+void emu_row_max_pool_2d(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run, .integers = integers}; }

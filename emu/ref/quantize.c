@@ -104,5 +104,17 @@ static void run_dequantize(emu_node *n, emu_events *ev)
         to[i] = (float)((double)emu_scale(in) * (double)((int64_t)emu_load(in, emu_in_data(n, 0), i) - emu_zero(in)));
 }
 
-void emu_row_quantize(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare_quantize, .run = run_quantize}; }
+static status integers(emu_node *n, emu_integers *out, err *e)
+{
+    const quantize_state *s = n->state;
+    int32_t low, high;
+    if (n->op->integer) return emu_integers_stated(n, out, e);
+    if (emu_in(n, 0)->dtype == MODEL_F32) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel for float32");
+    if (s->xnn || s->vectors) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel rescales as profile %s does here", n->profile->name);
+    out->rule = EMU_TWICE;
+    emu_code_range(emu_out(n, 0), &low, &high);
+    return emu_integers_entry(n, out, &s->multiplier, &s->shift, 1, emu_zero(emu_in(n, 0)), 0, emu_zero(emu_out(n, 0)), low, high, e);
+}
+
+void emu_row_quantize(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare_quantize, .run = run_quantize, .integers = integers}; }
 void emu_row_dequantize(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare_dequantize, .run = run_dequantize}; }

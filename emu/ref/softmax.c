@@ -182,4 +182,16 @@ static void run(emu_node *n, emu_events *ev)
     }
 }
 
-void emu_row_softmax(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run}; }
+static status integers(emu_node *n, emu_integers *out, err *e)
+{
+    const softmax_state *s = n->state;
+    int32_t low, high;
+    if (emu_in(n, 0)->dtype == MODEL_F32 || emu_in(n, 0)->dtype == MODEL_I16) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel for %s", model_dtype_name(emu_in(n, 0)->dtype));
+    if (s->table) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel computes as profile %s does here", n->profile->name);
+    TRY(emu_integers_rule(n, s->rule, &out->rule, e));
+    out->limit = s->diff_min;
+    emu_code_range(emu_out(n, 0), &low, &high);
+    return emu_integers_entry(n, out, &s->multiplier, &s->shift, 1, 0, 0, 0, low, high, e);
+}
+
+void emu_row_softmax(emu_kernel *row) { *row = (emu_kernel){.prepare = prepare, .run = run, .integers = integers}; }

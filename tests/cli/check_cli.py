@@ -42,7 +42,7 @@ def write(name, data):
 checks.check(bitemu().returncode == 2, "no command is usage")
 checks.check(bitemu("--help").returncode == 0, "--help")
 checks.check("bitemu" in bitemu("--version").stdout, "--version")
-for command in ("run", "compare", "check", "inspect", "plan", "calibrate", "boards", "profiles", "vectors"):
+for command in ("run", "compare", "check", "inspect", "plan", "calibrate", "boards", "profiles", "vectors", "export"):
     done = bitemu(command, "--help")
     checks.check(done.returncode == 0 and "usage:" in done.stdout and "--" in done.stdout, f"{command} --help")
 fails(2, ["frobnicate"], "frobnicate")

@@ -290,7 +290,7 @@ hw_plan plan_with(Net &n, arena *a, hw_planner planner, const char *kernels = nu
 {
     hw_plan *p = nullptr;
     err e = {};
-    hw_plan_config c = {planner, kernels, nullptr};
+    hw_plan_config c = {planner, kernels, nullptr, nullptr};
     EXPECT_OK(hw_plan_make(n.graph(), &c, a, &p, &e), e);
     return p ? *p : hw_plan{};
 }
@@ -345,7 +345,7 @@ TEST(HwPlan, ScratchLivesForItsOperator)
     EXPECT_EQ(1024u + 400, plan_with(n, a, HW_GREEDY, "cmsis-nn").bound_bytes);
     hw_plan *p = nullptr;
     err e = {};
-    hw_plan_config wrong = {HW_GREEDY, "cmsis-nn:avx", nullptr};
+    hw_plan_config wrong = {HW_GREEDY, "cmsis-nn:avx", nullptr, nullptr};
     EXPECT_EQ(ST_ARG, hw_plan_make(n.graph(), &wrong, a, &p, &e));
     EXPECT_STREQ("--kernels", e.where);
 }
@@ -956,7 +956,7 @@ TEST(HwModels, ArenaIsTflms)
     hw_plan *p = nullptr;
     err e = {};
     ASSERT_OK(model_load((shim::shared() + "/models/tflm_person_detect.tflite").c_str(), a, &g, &e), e);
-    hw_plan_config c = {HW_GREEDY, "cmsis-nn:mve", nullptr};
+    hw_plan_config c = {HW_GREEDY, "cmsis-nn:mve", nullptr, nullptr};
     ASSERT_OK(hw_plan_create(g, a, &p, &e), e);
     EXPECT_EQ(55296u, p->arena_bytes);
     ASSERT_OK(hw_plan_make(g, &c, a, &p, &e), e);
@@ -1094,7 +1094,7 @@ TEST(HwPlan, WidthsOfAPolicy)
     err e = {};
     auto plan = [&](const int *candidate, const char *kernels) {
         hw_plan *p = nullptr;
-        hw_plan_config config = {HW_GREEDY, kernels, candidate};
+        hw_plan_config config = {HW_GREEDY, kernels, candidate, nullptr};
         EXPECT_OK(hw_plan_make(n.graph(), &config, a, &p, &e), e);
         return *p;
     };

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The portable row: any C compiler, any width, 8-bit lanes. Weights of two channels are unpacked in chunks to bytes, then two channels by two
+ * pixels are multiplied in one loop. It is what every other row must equal. */
+#include "device/kernels/rows.h"
+#include "device/weights.h"
+
+enum { CHUNK = 32 };
+
+/* code - 0 or code - 128: the same bits, or the top one turned. Words where both sides are aligned. */
+static void gather(const uint8_t *codes, uint32_t n, int16_t lane_zero, void *lanes)
+{
+    int8_t *to = lanes;
+    uint8_t turn = lane_zero ? 0x80 : 0;
+    if ((((uintptr_t)codes | (uintptr_t)lanes) & 3) == 0) {
+        for (; n >= 4; n -= 4, codes += 4, to += 4)
+            *(uint32_t *)(void *)to = *(const uint32_t *)(const void *)codes ^ (lane_zero ? 0x80808080u : 0);
+    }
+    for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)(codes[i] ^ turn);
+}
+
+/* a[0..3] += w0 x0, w0 x1, w1 x0, w1 x1 */
+static void block(const int8_t *w0, const int8_t *w1, const int8_t *x0, const int8_t *x1, uint32_t n, int32_t a[4])
+{
+    int32_t a00 = a[0], a01 = a[1], a10 = a[2], a11 = a[3];
+#define STEP(I)                                                                                                                          \
+    a00 += (int16_t)(w0[I] * x0[I]);                                                                                                     \
+    a01 += (int16_t)(w0[I] * x1[I]);                                                                                                     \
+    a10 += (int16_t)(w1[I] * x0[I]);                                                                                                     \
+    a11 += (int16_t)(w1[I] * x1[I]);
+    for (; n >= 4; n -= 4, w0 += 4, w1 += 4, x0 += 4, x1 += 4) {
+        STEP(0)
+        STEP(1)
+        STEP(2)
+        STEP(3)
+    }
+    for (uint32_t i = 0; i < n; i++) { STEP(i) }
+#undef STEP
+    a[0] = a00;
+    a[1] = a01;
+    a[2] = a10;
+    a[3] = a11;
+}
+
+/* Signed codes of two, four or eight a byte, cut by `drop` bits, from whole bytes; how many of n it was. */
+static uint32_t unpack_signed(uint8_t bits, uint8_t drop, const DEV_FLASH uint8_t *row, uint32_t n, int8_t *to)
+{
+    uint32_t i = 0;
+    uint8_t right = (uint8_t)(8 - bits + drop);
+    if (bits == 8) {
+        for (; i < n; i++) to[i] = (int8_t)((int8_t)row[i] >> right);
+    } else if (bits == 4) {
+        for (; i + 2 <= n; i += 2, row++) {
+            to[i] = (int8_t)((int8_t)(uint8_t)(*row << 4) >> right);
+            to[i + 1] = (int8_t)((int8_t)*row >> right);
+        }
+    } else if (bits == 2) {
+        for (; i + 4 <= n; i += 4, row++) {
+            to[i] = (int8_t)((int8_t)(uint8_t)(*row << 6) >> right);
+            to[i + 1] = (int8_t)((int8_t)(uint8_t)(*row << 4) >> right);
+            to[i + 2] = (int8_t)((int8_t)(uint8_t)(*row << 2) >> right);
+            to[i + 3] = (int8_t)((int8_t)*row >> right);
+        }
+    } else {
+        for (; i + 8 <= n; row++)
+            for (uint32_t byte = (uint32_t)*row << 7, k = 0; k < 8; k++, byte >>= 1) to[i++] = (int8_t)-(int8_t)(byte >> 7 & 1u);
+    }
+    return i;
+}
+
+/* Codes from..from + n of a row, from a multiple of CHUNK. */
+static void unpack(const dev_weights *w, const DEV_FLASH uint8_t *row, uint32_t from, uint32_t n, int8_t *to)
+{
+    uint32_t i = 0;
+    bool number = !w->is_unsigned && !w->values;
+    if (number && (w->nesting == DEV_FLOOR || w->drop == 0)) {
+        i = unpack_signed(w->container, w->drop, row + from / 8 * w->container, n, to);
+    } else if (number && w->nesting == DEV_HALF_UP && w->container == 8) {
+        int32_t half = 1 << (w->drop - 1), top = (1 << (w->width - 1)) - 1, drop = w->drop;
+        for (row += from; i < n; i++) {
+            int32_t code = ((int8_t)row[i] + half) >> drop;
+            to[i] = (int8_t)(code < top ? code : top);
+        }
+    }
+    for (; i < n; i++) to[i] = dev_weight_value(w, row, from + i);
+}
+
+static void rows(const dev_tile *t, const DEV_FLASH uint8_t *r0, const DEV_FLASH uint8_t *r1, const int8_t *x0, const int8_t *x1, int32_t a[4])
+{
+    int8_t w[2][CHUNK];
+    if (DEV_FLASH_IS_MEMORY && dev_weights_plain(t->weights)) {
+        block((const int8_t *)(uintptr_t)r0, (const int8_t *)(uintptr_t)r1, x0, x1, t->depth, a);
+        return;
+    }
+    for (uint32_t at = 0; at < t->depth; at += CHUNK) {
+        uint32_t n = t->depth - at < CHUNK ? t->depth - at : CHUNK;
+        unpack(t->weights, r0, at, n, w[0]);
+        unpack(t->weights, r1, at, n, w[1]);
+        block(w[0], w[1], x0 + at, x1 + at, n, a);
+    }
+}
+
+static void dot(const dev_tile *t)
+{
+    uint8_t second = t->pixels > 1;
+    const int8_t *x0 = t->columns, *x1 = x0 + (second ? t->stride : 0);
+    int32_t *acc = t->acc;
+    for (uint16_t c = 0; c < t->channels; c = (uint16_t)(c + 2)) {
+        bool pair = c + 1 < t->channels;
+        const DEV_FLASH uint8_t *r0 = t->weights->codes + c * t->weights->row_bytes, *r1 = r0 + (pair ? t->weights->row_bytes : 0);
+        int32_t a[4] = {0};
+        rows(t, r0, r1, x0, x1, a);
+        *acc++ += a[0];
+        if (second) *acc++ += a[1];
+        if (pair) *acc++ += a[2];
+        if (pair && second) *acc++ += a[3];
+    }
+}
+
+/* Four channels of a depthwise convolution with one output a channel. */
+static void four(const int8_t *x, const int8_t *w, uint16_t taps, uint16_t step, int32_t *acc)
+{
+    int32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
+    for (; taps; taps--, x += step, w += step) {
+        a0 += (int16_t)(w[0] * x[0]);
+        a1 += (int16_t)(w[1] * x[1]);
+        a2 += (int16_t)(w[2] * x[2]);
+        a3 += (int16_t)(w[3] * x[3]);
+    }
+    acc[0] = a0;
+    acc[1] = a1;
+    acc[2] = a2;
+    acc[3] = a3;
+}
+
+static void channels(const dev_channels *t)
+{
+    uint16_t c = 0, multiplier = (uint16_t)(t->out_c / t->in_c);
+    const int8_t *x = t->columns;
+    for (; multiplier == 1 && c + 4 <= t->out_c; c = (uint16_t)(c + 4)) four(x + c, t->weights + c, t->taps, t->out_c, t->acc + c);
+    for (; c < t->out_c; c++) {
+        const int8_t *lane = x + c / multiplier, *w = t->weights + c;
+        for (uint16_t tap = 0; tap < t->taps; tap++, lane += t->in_c, w += t->out_c) t->acc[c] += (int16_t)(*w * *lane);
+    }
+}
+
+const dev_kernels dev_kernels_portable = {"portable", portable_pixels, portable_bytes, portable_lanes, portable_order, gather, dot, channels};
