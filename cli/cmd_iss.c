@@ -22,7 +22,7 @@ enum { MAX_ELF_BYTES = 1 << 28 };
 
 typedef struct options {
     const char *core, *dump, *trace;
-    int64_t ram_bytes, max_instructions;
+    int64_t ram_bytes, max_instructions, fetch_wait, data_wait;
     bool stats;
     cli_format format;
 } options;
@@ -103,7 +103,8 @@ static status run(const char *path, const options *o, arena *a, listener *l, int
     size_t len = 0, ram_bytes = 0;
     iss_result r = {0};
     iss *s = NULL;
-    iss_config cfg = {.ram_bytes = (uint32_t)o->ram_bytes, .max_instructions = (uint64_t)o->max_instructions, .user = l, .console = on_console, .mark = on_mark,
+    iss_config cfg = {.ram_bytes = (uint32_t)o->ram_bytes, .max_instructions = (uint64_t)o->max_instructions, .fetch_wait = o->fetch_wait > 99 ? 99 : (int)o->fetch_wait,
+                      .data_wait = o->data_wait > 99 ? 99 : (int)o->data_wait, .user = l, .console = on_console, .mark = on_mark,
                       .step = l->trace ? on_step : NULL};
     if (!o->core) return err_set(e, ST_ARG, "--core", "is needed; bitemu iss --help");
     TRY(iss_core_load(o->core, a, &cfg.core, e));
@@ -135,6 +136,8 @@ int cmd_iss(int argc, char **argv)
     const cli_option table[] = {
         {"--core", "CORE", CLI_TEXT, &o.core, "ibex-small, ibex-maxperf, cv32e40p"},
         {"--ram", "BYTES", CLI_COUNT, &o.ram_bytes, "RAM from address 0 (default: 4 MiB)"},
+        {"--fetch-wait", "N", CLI_COUNT, &o.fetch_wait, "wait states of instruction memory (Ibex; default: 0)"},
+        {"--data-wait", "N", CLI_COUNT, &o.data_wait, "wait states of data memory (Ibex; default: 0)"},
         {"--max-instructions", "N", CLI_COUNT, &o.max_instructions, "stop a program that runs longer (default: 10^10)"},
         {"--stats", NULL, CLI_FLAG, &o.stats, "cycles and instructions, of each section too, on stderr"},
         {"--dump", "FILE", CLI_TEXT, &o.dump, "RAM after the run"},

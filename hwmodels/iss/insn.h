@@ -67,6 +67,8 @@ struct iss_core {
     const char *name;
     iss_timing t;
 };
+bool iss_is_load(const iss_insn *i);
+bool iss_uses(const iss_insn *i, uint8_t reg); /* does it wait for reg's value? */
 /* Cycles that i takes longer because n follows it: part of i->cycles for the one behind it. */
 int iss_pair(const iss_timing *t, const iss_insn *i, const iss_insn *n);
 /* cycles, taken and flags of each instruction of code[0..n): code[i] is what begins at halfword i. */

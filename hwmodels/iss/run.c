@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "device/boards/rv32/map.h"
-#include "hwmodels/iss/insn.h"
+#include "hwmodels/iss/wait.h"
 
-enum { MCOUNTINHIBIT = 0x320, MCYCLE = 0xb00, MINSTRET = 0xb02, HIGH_HALF = 0x80, MHARTID = 0xf14, MAX_RAM_BYTES = 1 << 28 };
+enum { MCOUNTINHIBIT = 0x320, MCYCLE = 0xb00, MINSTRET = 0xb02, HIGH_HALF = 0x80, MHARTID = 0xf14, MAX_RAM_BYTES = 1 << 28, MAX_WAIT = 15 };
 
 struct iss {
     iss_config cfg;
@@ -36,6 +36,10 @@ status iss_load(const iss_config *cfg, const uint8_t *elf, size_t len, arena *a,
     const uint32_t bytes = cfg->ram_bytes ? cfg->ram_bytes : MAP_RAM_BYTES;
     if (!cfg->core) return err_set(e, ST_ARG, "core", "a core must be given");
     if (bytes < 4096 || bytes > MAX_RAM_BYTES || bytes % 4) return err_set(e, ST_ARG, "ram_bytes", "%u: must be a multiple of 4 from 4096 to %d", bytes, MAX_RAM_BYTES);
+    if (cfg->fetch_wait < 0 || cfg->fetch_wait > MAX_WAIT || cfg->data_wait < 0 || cfg->data_wait > MAX_WAIT)
+        return err_set(e, ST_ARG, "wait states", "must be 0 to %d", MAX_WAIT);
+    if ((cfg->fetch_wait || cfg->data_wait) && cfg->core->t.jump_overlap)
+        return err_set(e, ST_UNSUPPORTED, cfg->core->name, "wait states are modelled for Ibex only");
     iss *s = arena_alloc(a, 1, sizeof *s);
     uint8_t *ram = arena_alloc(a, bytes, 1);
     if (!s || !ram) return err_set(e, ST_NOMEM, "", "out of memory");
@@ -202,6 +206,7 @@ static bool access_csr(const iss_insn *i, uint32_t operand, uint64_t cycles, uin
         next = i + i->imm / 2;                                                                                                         \
     }                                                                                                                                  \
     break
+#define ODD(insn) (((insn) - code) & 1)
 #define PC (s->code_begin + 2 * (uint32_t)(i - code))
 #define STOP(reason, what)                                                                                                             \
     do {                                                                                                                               \
@@ -250,7 +255,7 @@ static bool access_csr(const iss_insn *i, uint32_t operand, uint64_t cycles, uin
     case ISS_##name##_POST_R: STORE_AT(type, X1, x[i->base] = at + X3)                                                                 \
     case ISS_##name##_INDEX: STORE_AT(type, X1 + X3, (void)0)
 
-static inline __attribute__((always_inline)) status loop(iss *s, const bool hazards, const bool steps, iss_result *out, err *e)
+static inline __attribute__((always_inline)) status loop(iss *s, const bool hazards, const bool waits, const bool steps, iss_result *out, err *e)
 {
     uint32_t *const x = s->x;
     uint8_t *const ram = s->ram;
@@ -267,9 +272,13 @@ static inline __attribute__((always_inline)) status loop(iss *s, const bool haza
     counters count = {.on = !s->t.counters_off};
     uint32_t info = 0;
     stop why = RUNNING;
+    iss_wait wait;
+    if (waits) iss_wait_start(&wait, &s->t, s->cfg.fetch_wait, s->cfg.data_wait, i, ODD(i));
     for (;; i = next) {
         if (instructions == max_instructions) STOP(LIMIT, 0);
+        if (waits) cycles = iss_wait_begin(&wait, i);
         if (steps) s->cfg.step(s->cfg.user, cycles, PC);
+        const uint64_t before = cycles;
         next = i + i->halves;
         instructions++;
         cycles += i->cycles;
@@ -360,6 +369,11 @@ static inline __attribute__((always_inline)) status loop(iss *s, const bool haza
         case ISS_ECALL: case ISS_EBREAK: STOP(EXCEPTION, 0);
         case ISS_ILLEGAL: case ISS_N_OPS: STOP(ILLEGAL, 0);
         }
+        if (waits) {
+            const iss_access access = !(i->op >= ISS_LB && i->op <= ISS_SW) ? ISS_NO_ACCESS : brief == instructions ? ISS_TWO_WORDS : ISS_ONE_WORD;
+            const bool jumps = i->op == ISS_JAL || i->op == ISS_JALR || (i->op >= ISS_BEQ && i->op <= ISS_BGEU && cycles - before > i->cycles);
+            iss_wait_end(&wait, i, next, ODD(next), access, jumps, (uint32_t)(cycles - before));
+        }
         if (hazards && (next == ends[0] || next == ends[1])) {
             const int k = next != ends[0];
             if (--loops[k].count) next = code + (loops[k].start - s->code_begin) / 2, cycles += (uint64_t)loops[k].back;
@@ -371,8 +385,14 @@ done:
     return report(s, why, PC, info, instructions, e);
 }
 
-static status loop_plain(iss *s, iss_result *out, err *e) { return loop(s, false, false, out, e); }
-static status loop_hazards(iss *s, iss_result *out, err *e) { return loop(s, true, false, out, e); }
-static status loop_steps(iss *s, iss_result *out, err *e) { return loop(s, true, true, out, e); }
+static status loop_plain(iss *s, iss_result *out, err *e) { return loop(s, false, false, false, out, e); }
+static status loop_hazards(iss *s, iss_result *out, err *e) { return loop(s, true, false, false, out, e); }
+static status loop_waits(iss *s, iss_result *out, err *e) { return loop(s, false, true, s->cfg.step != NULL, out, e); }
+static status loop_steps(iss *s, iss_result *out, err *e) { return loop(s, true, false, true, out, e); }
 
-status iss_run(iss *s, iss_result *out, err *e) { return s->cfg.step ? loop_steps(s, out, e) : s->t.jump_overlap ? loop_hazards(s, out, e) : loop_plain(s, out, e); }
+status iss_run(iss *s, iss_result *out, err *e)
+{
+    if (s->cfg.fetch_wait || s->cfg.data_wait) return loop_waits(s, out, e);
+    if (s->cfg.step) return loop_steps(s, out, e);
+    return s->t.jump_overlap ? loop_hazards(s, out, e) : loop_plain(s, out, e);
+}

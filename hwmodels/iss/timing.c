@@ -76,11 +76,11 @@ status iss_core_load(const char *name, arena *a, const iss_core **out, err *e)
     return ST_OK;
 }
 
-static bool is_load(const iss_insn *i) { return (i->op >= ISS_LB && i->op <= ISS_LHU) || (i->op >= ISS_LB_POST && i->op <= ISS_LHU_INDEX); }
+bool iss_is_load(const iss_insn *i) { return (i->op >= ISS_LB && i->op <= ISS_LHU) || (i->op >= ISS_LB_POST && i->op <= ISS_LHU_INDEX); }
 static bool is_jump(const iss_insn *i) { return i->op == ISS_JAL || i->op == ISS_JALR; }
 static bool is_branch(const iss_insn *i) { return (i->op >= ISS_BEQ && i->op <= ISS_BGEU) || i->op == ISS_BEQI || i->op == ISS_BNEI; }
 
-static bool uses(const iss_insn *i, uint8_t reg)
+bool iss_uses(const iss_insn *i, uint8_t reg)
 {
     return ((i->reads & 1) && i->rs1 == reg) || ((i->reads & 2) && i->rs2 == reg) || ((i->reads & 4) && i->rs3 == reg);
 }
@@ -88,10 +88,10 @@ static bool uses(const iss_insn *i, uint8_t reg)
 /* Does i have a destination register, x0 included? */
 static bool writes(const iss_insn *i)
 {
-    return i->op == ISS_LI || i->op == ISS_JAL || i->op == ISS_JALR || is_load(i) || (i->op >= ISS_ADDI && i->op <= ISS_REMU) || i->op == ISS_CSR || i->op >= ISS_MAC;
+    return i->op == ISS_LI || i->op == ISS_JAL || i->op == ISS_JALR || iss_is_load(i) || (i->op >= ISS_ADDI && i->op <= ISS_REMU) || i->op == ISS_CSR || i->op >= ISS_MAC;
 }
 
-static bool overwrites(const iss_insn *load, const iss_insn *n) { return writes(n) && n->rd == load->rd && !is_load(n); }
+static bool overwrites(const iss_insn *load, const iss_insn *n) { return writes(n) && n->rd == load->rd && !iss_is_load(n); }
 
 /* x0 is a register like others where loads are overwritten: no value moves, but the
  * pipeline waits. */
@@ -99,7 +99,7 @@ int iss_pair(const iss_timing *t, const iss_insn *i, const iss_insn *n)
 {
     int more = 0;
     if (is_jump(i)) return 0;
-    if (is_load(i)) more = uses(n, i->rd) ? t->load_use : overwrites(i, n) ? t->load_overwritten : 0;
+    if (iss_is_load(i)) more = iss_uses(n, i->rd) ? t->load_use : overwrites(i, n) ? t->load_overwritten : 0;
     if (writes(i) && n->op == ISS_JALR && n->rs1 == i->rd) more += t->jump_register_use;
     return more;
 }
@@ -135,7 +135,7 @@ void iss_annotate(const iss_timing *t, iss_insn *code, uint32_t n)
         }
         if (branch) i->taken = (uint8_t)(t->branch_taken + target);
         else if (i->op == ISS_JAL) cycles += target;
-        if (is_load(i) && is_jump(next) && overwrites(i, next)) i->flags |= ISS_BUSY;
+        if (iss_is_load(i) && is_jump(next) && overwrites(i, next)) i->flags |= ISS_BUSY;
         i->cycles = (uint8_t)cycles;
     }
 }

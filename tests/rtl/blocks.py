@@ -167,9 +167,11 @@ class Block:
 RESULT_WORDS = 2 + len(REGISTERS)
 
 
-def program(seed, n_blocks, block=Block):
-    """Assembler text of n_blocks blocks; block i has the results RESULT_WORDS * i words after `results`."""
-    absolute = lambda at: ["la t0, absolute"] + [x for k, csr in enumerate(("mcycle", "minstret", "mcycleh")) for x in (f"csrr t1, {csr}", f"sw t1, {at + 4 * k}(t0)")]
+def program(seed, n_blocks, block=Block, minstret=True):
+    """Assembler text of n_blocks blocks; block i has the results RESULT_WORDS * i words after `results`. minstret=False: it is not read (with wait
+    states Ibex' own counter is wrong by an instruction or more)."""
+    read = lambda reg, csr: f"csrr {reg}, {csr}" if minstret or csr != "minstret" else f"li {reg}, 0"
+    absolute = lambda at: ["la t0, absolute"] + [x for k, csr in enumerate(("mcycle", "minstret", "mcycleh")) for x in (read("t1", csr), f"sw t1, {at + 4 * k}(t0)")]
     out = [".globl main", ".text", "main:"] + absolute(0) + [f"la {RESULTS}, results"]
     saved = random.Random(f"{seed} memory")
     for i in range(n_blocks):
@@ -178,13 +180,13 @@ def program(seed, n_blocks, block=Block):
         # The two reads of the counters go to memory at once, so that no register but the link is lost to them.
         out += [".option norvc", f"block_{i}:"] + [f"li {reg}, {v}" for reg, v in zip(REGISTERS, start) if reg not in ("x3", "x26")]
         out += [f"la {BASE}, data + {DATA_BYTES // 2}", ".balign 4"]
-        out += [f"csrr {LINK}, minstret", f"sw {LINK}, 4({RESULTS})", f"csrr {LINK}, mcycle", f"sw {LINK}, 0({RESULTS})", f"li {LINK}, 0x{start[0]:x}"]
+        out += [read(LINK, "minstret"), f"sw {LINK}, 4({RESULTS})", f"csrr {LINK}, mcycle", f"sw {LINK}, 0({RESULTS})", f"li {LINK}, 0x{start[0]:x}"]
         if r.random() < 0.5:
             out += [".option rvc", "c.nop"]  # the block begins at pc mod 4 = 2
         out += [".option rvc"] + block(r, str(i)).text() + [".option norvc", ".balign 4"]
         out += [f"sw {reg}, {8 + 4 * k}({RESULTS})" for k, reg in enumerate(REGISTERS)]
         for k, csr in ((0, "mcycle"), (1, "minstret")):
-            out += [f"csrr t0, {csr}", f"lw t1, {4 * k}({RESULTS})", "nop", "sub t0, t0, t1", f"sw t0, {4 * k}({RESULTS})"]
+            out += [read("t0", csr), f"lw t1, {4 * k}({RESULTS})", "nop", "sub t0, t0, t1", f"sw t0, {4 * k}({RESULTS})"]
         out += [f"addi {RESULTS}, {RESULTS}, {4 * RESULT_WORDS}"]
     out += absolute(12) + ["li a0, 0", "tail rv32_exit", ".data", ".balign 16", ".globl data", "data:"]
     out += [".word " + ", ".join(str(saved.getrandbits(32)) for _ in range(8)) for _ in range(DATA_BYTES // 32)]

@@ -22,6 +22,7 @@ BOARD = support.SOURCE / "device" / "boards" / "rv32"
 GCC = "riscv64-unknown-elf-gcc"
 CORES = {"ibex-small": blocks.Block, "ibex-maxperf": blocks.Block, "cv32e40p": xpulp.XpulpBlock}
 PER_PROGRAM = 250
+WAITS = {"ibex-small": [(1, 0), (0, 1), (1, 1), (2, 3), (5, 0), (0, 7), (15, 15)], "ibex-maxperf": [(1, 0), (0, 1), (1, 1), (2, 3), (5, 0), (0, 7), (15, 15)], "cv32e40p": []}
 RTL = support.SOURCE / "build-rtl"
 
 
@@ -62,14 +63,15 @@ def control(folder):
     return run_both("ibex-small", elf, folder)[1][2] != run_both("ibex-maxperf", elf, folder)[0][2]
 
 
-def check_blocks(core, seed, n, folder):
+def check_blocks(core, seed, n, folder, options=()):
     """Failures (texts) of one program of n blocks."""
     source, elf = folder / f"{core}.{seed}.S", folder / f"{core}.{seed}.elf"
-    source.write_text(blocks.program(seed, n, CORES[core]))
+    what = f"{core} {' '.join(options)} seed {seed}"
+    source.write_text(blocks.program(seed, n, CORES[core], minstret=not options))
     compile_program([source], elf, ["-Wa,-mno-relax"])
-    (iss_exit, _, iss_ram, iss_err), (rtl_exit, _, rtl_ram, rtl_err) = run_both(core, elf, folder)
+    (iss_exit, _, iss_ram, iss_err), (rtl_exit, _, rtl_ram, rtl_err) = run_both(core, elf, folder, options)
     if iss_exit or rtl_exit:
-        return [f"{core} seed {seed}: simulator exit {iss_exit} {iss_err.strip()}, RTL exit {rtl_exit} {rtl_err.strip()}"]
+        return [f"{what}: simulator exit {iss_exit} {iss_err.strip()}, RTL exit {rtl_exit} {rtl_err.strip()}"]
     at, data, absolute, bad = symbol(elf, "results"), symbol(elf, "data"), symbol(elf, "absolute"), []
     words = lambda ram, start, k: [int.from_bytes(ram[start + 4 * w:start + 4 * w + 4], "little") for w in range(k)]
     if iss_ram == rtl_ram and all(words(rtl_ram, at + 4 * blocks.RESULT_WORDS * i, 1)[0] > 30 for i in range(n)):  # it did run
@@ -79,27 +81,35 @@ def check_blocks(core, seed, n, folder):
         got, expected = (words(ram, at + 4 * blocks.RESULT_WORDS * i, blocks.RESULT_WORDS) for ram in (iss_ram, rtl_ram))
         for name, g, x in zip(names, got, expected):
             if g != x:
-                bad.append(f"{core} seed {seed} block {i}: {name}: simulator {g}, RTL {x}")
+                bad.append(f"{what} block {i}: {name}: simulator {g}, RTL {x}")
     for k, (g, x) in enumerate(zip(words(iss_ram, absolute, 6), words(rtl_ram, absolute, 6))):
         if g != x:
-            bad.append(f"{core} seed {seed}: {('mcycle', 'minstret', 'mcycleh')[k % 3]} at the {'start' if k < 3 else 'end'}: simulator {g}, RTL {x}")
+            bad.append(f"{what}: {('mcycle', 'minstret', 'mcycleh')[k % 3]} at the {'start' if k < 3 else 'end'}: simulator {g}, RTL {x}")
     if iss_ram[data:absolute] != rtl_ram[data:absolute]:
-        bad.append(f"{core} seed {seed}: memory of the blocks differs")
-    return bad or [f"{core} seed {seed}: memory differs outside results and data"]
+        bad.append(f"{what}: memory of the blocks differs")
+    return bad or [f"{what}: memory differs outside results and data"]
 
 
-def check_kernels(core, folder):
+def check_kernels(core, folder, levels=("-O2", "-O3", "-Os"), options=()):
     """Failures of the C programs in kernels/: console (checksums, cycles and instructions of each section), exit code, memory."""
     bad, sections = [], 0
     for source in sorted((HERE / "kernels").glob("*.c")):
-        for level in ("-O2", "-O3", "-Os"):
+        for level in levels:
             elf = folder / f"{source.stem}{level}.{core}.elf"
-            compile_program([source], elf, [level])
-            iss, rtl = run_both(core, elf, folder)
+            compile_program([source], elf, [level] + ["-DWAIT_STATES"] * bool(options))
+            iss, rtl = run_both(core, elf, folder, options)
             sections += rtl[1].count("cycles")
             if iss[:3] != rtl[:3] or " cycles " not in rtl[1]:
-                bad.append(f"{core} {source.name} {level}: simulator exit {iss[0]} {iss[3].strip()}\n{iss[1]}RTL exit {rtl[0]} {rtl[3].strip()}\n{rtl[1]}memory {'equal' if iss[2] == rtl[2] else 'differs'}")
+                bad.append(f"{core} {source.name} {level} {' '.join(options)}: simulator exit {iss[0]} {iss[3].strip()}\n{iss[1]}RTL exit {rtl[0]} {rtl[3].strip()}\n{rtl[1]}"
+                           f"memory {'equal' if iss[2] == rtl[2] else 'differs'}")
     return bad, sections
+
+
+def report(checks, what, bad):
+    for b in bad[:20]:
+        print(b)
+    if checks.check(not bad, f"{what}: {len(bad)} differences"):
+        print(f"{what}: equal")
 
 
 def main():
@@ -124,20 +134,16 @@ def main():
         if {"ibex-small", "ibex-maxperf"} <= set(cores):
             c.check(control(folder), "control: the cycles of two cores cannot be told apart")
         for core in cores:
-            sizes = [min(PER_PROGRAM, args.blocks - at) for at in range(0, args.blocks, PER_PROGRAM)]
-            jobs = [pool.submit(check_blocks, core, args.seed + k, n, folder) for k, n in enumerate(sizes)]
-            bad = [b for j in jobs for b in j.result()]
-            for b in bad[:20]:
-                print(b)
-            c.check(not bad, f"{core}: {args.blocks} random blocks: {len(bad)} differences")
-            if not bad:
-                print(f"{core}: {args.blocks} random blocks equal")
+            parts = [(args.seed + at // PER_PROGRAM, min(PER_PROGRAM, args.blocks - at)) for at in range(0, args.blocks, PER_PROGRAM)]
+            report(c, f"{core}: {args.blocks} random blocks", [b for bad in pool.map(lambda p: check_blocks(core, *p, folder), parts) for b in bad])
             bad, sections = check_kernels(core, folder)
-            for b in bad[:4]:
-                print(b)
-            c.check(sections and not bad, f"{core}: {len(bad)} C programs differ")
-            if not bad:
-                print(f"{core}: {sections} C kernels equal")
+            report(c, f"{core}: {sections} C kernels", bad + ["nothing was run"] * (sections == 0))
+            for fetch, data in WAITS[core]:
+                options, share = ("--fetch-wait", str(fetch), "--data-wait", str(data)), max(1, args.blocks // 10)
+                parts = [(args.seed + at // PER_PROGRAM, min(PER_PROGRAM, share - at)) for at in range(0, share, PER_PROGRAM)]
+                bad = [b for bad in pool.map(lambda p: check_blocks(core, *p, folder, options), parts) for b in bad]
+                kernels, sections = check_kernels(core, folder, ("-O2",), options)
+                report(c, f"{core}: {share} random blocks and {sections} C kernels, {fetch} wait states on fetch, {data} on data", bad + kernels)
     c.finish()
 
 

@@ -89,12 +89,13 @@ struct Outcome {
     }
 };
 
-Outcome run(const std::vector<uint8_t> &elf, const char *core = "ibex-small", uint64_t limit = 0, bool steps = false, uint32_t ram_bytes = 1 << 20)
+Outcome run(const std::vector<uint8_t> &elf, const char *core = "ibex-small", uint64_t limit = 0, bool steps = false, uint32_t ram_bytes = 1 << 20, int fetch_wait = 0,
+            int data_wait = 0)
 {
     Outcome r;
     shim::Arena a;
     iss_config cfg = {};
-    cfg.ram_bytes = ram_bytes, cfg.max_instructions = limit, cfg.user = &r;
+    cfg.ram_bytes = ram_bytes, cfg.max_instructions = limit, cfg.user = &r, cfg.fetch_wait = fetch_wait, cfg.data_wait = data_wait;
     cfg.console = [](void *u, char c) { static_cast<Outcome *>(u)->console += c; };
     if (steps) cfg.step = [](void *u, uint64_t cycles, uint32_t pc) { static_cast<Outcome *>(u)->steps.push_back({cycles, pc}); };
     iss *s = nullptr;
@@ -456,6 +457,45 @@ TEST(IssCycles, WatchedAndUnwatchedAgree)
         EXPECT_EQ(plain.result.instructions, watched.result.instructions) << core;
         EXPECT_EQ(plain.result.instructions, watched.steps.size()) << core;
         EXPECT_TRUE(plain.ram == watched.ram) << core;
+    }
+}
+
+// Cycles between the first and the last of the instructions that body puts, behind and before enough that the prefetch buffer is in its stride.
+uint64_t with_waits(const char *core, int fetch_wait, int data_wait, const std::function<void(Program &)> &body)
+{
+    Program p;
+    p.load(9, 0x40000);
+    for (int k = 0; k < 8; k++) p.word(addi(0, 0, 0));
+    const uint32_t from = p.here();
+    body(p);
+    const uint32_t to = p.here();
+    p.exit(0);
+    const Outcome r = run(p.elf(), core, 0, true, 1 << 20, fetch_wait, data_wait);
+    EXPECT_EQ(ST_OK, r.s) << shim::text(r.e);
+    uint64_t begin = 0, end = 0;
+    for (const Step &s : r.steps) {
+        if (s.pc == from) begin = s.cycles;
+        if (s.pc == to) end = s.cycles;
+    }
+    return end - begin;
+}
+
+TEST(IssWaits, ByHand)
+{
+    auto wide = [](Program &p) { for (int k = 0; k < 20; k++) p.word(addi(0, 0, 0)); };
+    auto compressed = [](Program &p) { for (int k = 0; k < 40; k++) p.half(C_NOP); };
+    auto loads = [](Program &p) { for (int k = 0; k < 10; k++) p.word(lw(3, 9, 4 * k)); };
+    auto unaligned = [](Program &p) { for (int k = 0; k < 10; k++) p.word(lw(3, 9, 4 * k + 1)); };
+    for (const char *core : {"ibex-small", "ibex-maxperf"})
+        for (uint64_t w = 0; w < 16; w++) {
+            EXPECT_EQ(20 * (w + 1), with_waits(core, int(w), w == 0, wide)) << core; // a word each w + 1 cycles (and with a data wait the same path at w = 0)
+            EXPECT_EQ(std::max<uint64_t>(40, 20 * (w + 1)), with_waits(core, int(w), w == 0, compressed)) << core; // two instructions a word
+        }
+    for (uint64_t w = 0; w < 16; w++) {
+        EXPECT_EQ(10 * (2 + w), with_waits("ibex-small", 0, int(w), loads));           // request, and the answer w + 1 cycles later
+        EXPECT_EQ(10 * (3 + 2 * w), with_waits("ibex-small", 0, int(w), unaligned));   // the second request with the first answer
+        EXPECT_EQ(10 * (1 + w), with_waits("ibex-maxperf", 0, int(w), loads));         // the next request with the answer
+        EXPECT_EQ(10 * (2 + 2 * w), with_waits("ibex-maxperf", 0, int(w), unaligned));
     }
 }
 
