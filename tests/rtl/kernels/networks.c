@@ -2,6 +2,9 @@
  * Kernels as compilers make them of the loops that networks on microcontrollers consist of. */
 #include "kernels.h"
 
+#ifndef TIMES
+#define TIMES 1 /* more: bench/iss.py */
+#endif
 enum { H = 8, W = 8, C = 8, N = 512 };
 static int8_t a[N], b[N], image[H * W * C], filters[C * 9 * C];
 static uint8_t packed[N];
@@ -102,7 +105,9 @@ int main(void)
 {
     fill(a, sizeof a), fill(b, sizeof b), fill(packed, sizeof packed), fill(image, sizeof image), fill(filters, sizeof filters);
     for (int i = 0; i < C; i++) bias[i] = (int32_t)next_random() >> 20, multiplier[i] = (int32_t)(next_random() >> 1);
-    section("dot8", dot8), section("dot8_by_four", dot8_by_four), section("dot4", dot4), section("binary", binary);
-    section("convolution", convolution), section("max_pool", max_pool), section("average_pool", average_pool);
+    for (int i = 0; i < TIMES; i++) {
+        section("dot8", dot8), section("dot8_by_four", dot8_by_four), section("dot4", dot4), section("binary", binary);
+        section("convolution", convolution), section("max_pool", max_pool), section("average_pool", average_pool);
+    }
     return 0;
 }
