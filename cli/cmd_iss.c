@@ -136,8 +136,8 @@ int cmd_iss(int argc, char **argv)
     const cli_option table[] = {
         {"--core", "CORE", CLI_TEXT, &o.core, "ibex-small, ibex-maxperf, cv32e40p"},
         {"--ram", "BYTES", CLI_COUNT, &o.ram_bytes, "RAM from address 0 (default: 4 MiB)"},
-        {"--fetch-wait", "N", CLI_COUNT, &o.fetch_wait, "wait states of instruction memory (Ibex; default: 0)"},
-        {"--data-wait", "N", CLI_COUNT, &o.data_wait, "wait states of data memory (Ibex; default: 0)"},
+        {"--fetch-wait", "N", CLI_COUNT, &o.fetch_wait, "wait states of instruction memory (default: 0)"},
+        {"--data-wait", "N", CLI_COUNT, &o.data_wait, "wait states of data memory (default: 0)"},
         {"--max-instructions", "N", CLI_COUNT, &o.max_instructions, "stop a program that runs longer (default: 10^10)"},
         {"--stats", NULL, CLI_FLAG, &o.stats, "cycles and instructions, of each section too, on stderr"},
         {"--dump", "FILE", CLI_TEXT, &o.dump, "RAM after the run"},

@@ -67,7 +67,11 @@ struct iss_core {
     const char *name;
     iss_timing t;
 };
+enum { ISS_MHARTID = 0xf14 };
 bool iss_is_load(const iss_insn *i);
+bool iss_is_store(const iss_insn *i);
+bool iss_is_branch(const iss_insn *i);
+bool iss_writes(const iss_insn *i);  /* has it a destination register, x0 included? */
 bool iss_uses(const iss_insn *i, uint8_t reg); /* does it wait for reg's value? */
 /* Cycles that i takes longer because n follows it: part of i->cycles for the one behind it. */
 int iss_pair(const iss_timing *t, const iss_insn *i, const iss_insn *n);

@@ -24,7 +24,7 @@ typedef struct iss_config {
     const iss_core *core;
     uint32_t ram_bytes;        /* [4096, 2^28]; 0 = 4 MiB */
     uint64_t max_instructions; /* a program that needs more is stopped; 0 = 10^10 */
-    int fetch_wait, data_wait; /* wait states of instruction and data memory, [0, 15]; above 0: Ibex only, and several times slower */
+    int fetch_wait, data_wait; /* wait states of instruction and data memory, [0, 15]; above 0 several times slower */
     void *user;                /* handed to the functions below; each may be NULL */
     void (*console)(void *user, char c);
     void (*mark)(void *user, uint32_t id, uint64_t cycles, uint64_t instructions);  /* section id begins; totals before it */
@@ -38,8 +38,7 @@ typedef struct iss_result {
 } iss_result;
 
 /* Reads the ELF file's segments and symbols (elf[0..len) is borrowed until the last iss_run) and decodes its code; all memory is a's.
- * ST_FORMAT: not a 32-bit little-endian RISC-V executable, or it does not fit the RAM. ST_ARG: cfg breaks a rule. ST_UNSUPPORTED: wait
- * states on a core whose behaviour with them is not modelled. */
+ * ST_FORMAT: not a 32-bit little-endian RISC-V executable, or it does not fit the RAM. ST_ARG: cfg breaks a rule. */
 status iss_load(const iss_config *cfg, const uint8_t *elf, size_t len, arena *a, iss **out, err *e);
 /* From reset to the program's exit, once. ST_FORMAT: stopped by an illegal instruction, an exception, an access outside memory, a store to
  * code, or max_instructions; the message has pc and symbol; *out counts up to there. */

@@ -7,14 +7,14 @@
 #include "device/boards/rv32/map.h"
 #include "hwmodels/iss/wait.h"
 
-enum { MCOUNTINHIBIT = 0x320, MCYCLE = 0xb00, MINSTRET = 0xb02, HIGH_HALF = 0x80, MHARTID = 0xf14, MAX_RAM_BYTES = 1 << 28, MAX_WAIT = 15 };
+enum { MCOUNTINHIBIT = 0x320, MCYCLE = 0xb00, MINSTRET = 0xb02, HIGH_HALF = 0x80, MAX_RAM_BYTES = 1 << 28, MAX_WAIT = 15, END_INSNS = 8 };
 
 struct iss {
     iss_config cfg;
     iss_timing t;
     uint8_t *ram;
     uint32_t ram_bytes, code_begin, n_code, entry;
-    iss_insn *code; /* [n_code + 2]: the last two are no instructions */
+    iss_insn *code; /* [n_code + END_INSNS]: the last are no instructions */
     iss_symbol *symbols;
     int n_symbols;
     uint32_t x[ISS_NOWHERE + 1];
@@ -38,8 +38,6 @@ status iss_load(const iss_config *cfg, const uint8_t *elf, size_t len, arena *a,
     if (bytes < 4096 || bytes > MAX_RAM_BYTES || bytes % 4) return err_set(e, ST_ARG, "ram_bytes", "%u: must be a multiple of 4 from 4096 to %d", bytes, MAX_RAM_BYTES);
     if (cfg->fetch_wait < 0 || cfg->fetch_wait > MAX_WAIT || cfg->data_wait < 0 || cfg->data_wait > MAX_WAIT)
         return err_set(e, ST_ARG, "wait states", "must be 0 to %d", MAX_WAIT);
-    if ((cfg->fetch_wait || cfg->data_wait) && cfg->core->t.jump_overlap)
-        return err_set(e, ST_UNSUPPORTED, cfg->core->name, "wait states are modelled for Ibex only");
     iss *s = arena_alloc(a, 1, sizeof *s);
     uint8_t *ram = arena_alloc(a, bytes, 1);
     if (!s || !ram) return err_set(e, ST_NOMEM, "", "out of memory");
@@ -47,7 +45,7 @@ status iss_load(const iss_config *cfg, const uint8_t *elf, size_t len, arena *a,
     uint32_t end = 0;
     TRY(iss_elf_load(elf, len, ram, bytes, &s->code_begin, &end, &s->entry, &s->symbols, &s->n_symbols, a, e));
     s->n_code = (end - s->code_begin + 1) / 2;
-    s->code = arena_alloc(a, (size_t)s->n_code + 2, sizeof *s->code);
+    s->code = arena_alloc(a, (size_t)s->n_code + END_INSNS, sizeof *s->code);
     if (!s->code) return err_set(e, ST_NOMEM, "", "out of memory");
     for (uint32_t i = 0; i < s->n_code; i++) {
         uint32_t word = 0, at = s->code_begin + 2 * i;
@@ -97,7 +95,7 @@ static int register_jump(const iss_timing *t, const iss_insn *i, const iss_insn 
 }
 
 /* Why a run ended. */
-typedef enum stop { RUNNING, EXITED, TRAPPED, ILLEGAL, EXCEPTION, BAD_CSR, OUTSIDE_LOAD, OUTSIDE_STORE, CODE_STORE, OUTSIDE_JUMP, BAD_LOOP, LIMIT } stop;
+typedef enum stop { RUNNING, EXITED, TRAPPED, ILLEGAL, EXCEPTION, BAD_CSR, OUTSIDE_LOAD, OUTSIDE_STORE, CODE_STORE, OUTSIDE_JUMP, BAD_LOOP, LOST, LIMIT } stop;
 
 static status report(const iss *s, stop why, uint32_t pc, uint32_t address, uint64_t instructions, err *e)
 {
@@ -118,7 +116,8 @@ static status report(const iss *s, stop why, uint32_t pc, uint32_t address, uint
     case CODE_STORE: return err_set(e, ST_FORMAT, "", "store to 0x%08x, which is code, at pc %s", address, at);
     case OUTSIDE_JUMP: return err_set(e, ST_FORMAT, "", "jump to 0x%08x, where no code is, at pc %s", address, at);
     case BAD_LOOP:
-        return err_set(e, ST_FORMAT, "", "hardware loop %u at pc %s: it must be aligned to 4, of 3 instructions or more, none compressed, no jump, branch or fence", address, at);
+        return err_set(e, ST_FORMAT, "", "hardware loop %u at pc %s: it must be aligned to 4, of 3 instructions or more, none compressed, no jump, branch, fence or CSR, and loop 0 within loop 1 end 8 bytes before it", address, at);
+    case LOST: return err_set(e, ST_UNSUPPORTED, "", "cycles with wait states are not known beyond pc %s: please report this program", at);
     case LIMIT:
     default: return err_set(e, ST_FORMAT, "", "still running after %llu instructions, at pc %s", (unsigned long long)instructions, at);
     }
@@ -159,19 +158,27 @@ static void loop_set(hwloop *l, const iss_insn *i, uint32_t pc, uint32_t value)
     }
 }
 
-/* What the manual asks of a loop, and what the core does not check: aligned, three instructions or more, none compressed, no jump or branch. */
+/* What the manual asks of a loop, and what the core does not check: aligned, three instructions or more, none compressed, no jump,
+ * branch or fence. And no CSR: the core leaves the loop's path for a while then, which is not simulated. */
 static bool loop_begin(const iss *s, hwloop *l)
 {
     const uint64_t code_end = s->code_begin + 2 * (uint64_t)s->n_code;
     if (l->start % 4 || l->end % 4 || l->start < s->code_begin || l->end > code_end || (uint64_t)l->start + 12 > l->end) return false;
     for (uint32_t at = l->start; at < l->end; at += 4) {
         const iss_insn *i = &s->code[(at - s->code_begin) / 2];
-        const bool jumps = (i->op >= ISS_JAL && i->op <= ISS_BGEU) || i->op == ISS_BEQI || i->op == ISS_BNEI || i->op == ISS_FENCE;
+        const bool jumps = (i->op >= ISS_JAL && i->op <= ISS_BGEU) || i->op == ISS_BEQI || i->op == ISS_BNEI || i->op == ISS_FENCE || i->op == ISS_CSR;
         if (i->halves != 2 || jumps) return false;
     }
     const iss_insn *last = &s->code[(l->end - s->code_begin) / 2 - 2];
     l->back = iss_pair(&s->t, last, &s->code[(l->start - s->code_begin) / 2]) - iss_pair(&s->t, last, last + 2);
     return true;
+}
+
+/* Loop 0 within loop 1 must end two instructions before it. */
+static bool loops_nest(const hwloop l[2])
+{
+    if (!l[0].count || !l[1].count || l[0].end <= l[1].start || l[0].start >= l[1].end) return true;
+    return l[0].start >= l[1].start && l[1].end >= l[0].end + 8;
 }
 
 /* mcycle and minstret: what they count from, and whether they count. */
@@ -187,7 +194,7 @@ static bool access_csr(const iss_insn *i, uint32_t operand, uint64_t cycles, uin
         if (!c->on) *c = (counters){cycles + 1, instructions + 1, true};
         return true;
     }
-    if (is_write || (number != MCYCLE && number != MINSTRET)) return !is_write && (i->imm == MHARTID || (i->imm == MCOUNTINHIBIT && c->on));
+    if (is_write || (number != MCYCLE && number != MINSTRET)) return !is_write && (i->imm == ISS_MHARTID || (i->imm == MCOUNTINHIBIT && c->on));
     const uint64_t counter = number == MCYCLE ? cycles - c->cycles : instructions - c->instructions;
     if (c->on) *value = (uint32_t)(i->imm & HIGH_HALF ? counter >> 32 : counter);
     return true;
@@ -255,7 +262,9 @@ static bool access_csr(const iss_insn *i, uint32_t operand, uint64_t cycles, uin
     case ISS_##name##_POST_R: STORE_AT(type, X1, x[i->base] = at + X3)                                                                 \
     case ISS_##name##_INDEX: STORE_AT(type, X1 + X3, (void)0)
 
-static inline __attribute__((always_inline)) status loop(iss *s, const bool hazards, const bool waits, const bool steps, iss_result *out, err *e)
+typedef enum pipeline { NO_WAITS, IBEX, CV32E40P } pipeline;
+
+static inline __attribute__((always_inline)) status loop(iss *s, const bool hazards, const pipeline waits, const bool steps, iss_result *out, err *e)
 {
     uint32_t *const x = s->x;
     uint8_t *const ram = s->ram;
@@ -272,11 +281,14 @@ static inline __attribute__((always_inline)) status loop(iss *s, const bool haza
     counters count = {.on = !s->t.counters_off};
     uint32_t info = 0;
     stop why = RUNNING;
-    iss_wait wait;
-    if (waits) iss_wait_start(&wait, &s->t, s->cfg.fetch_wait, s->cfg.data_wait, i, ODD(i));
+    iss_wait ibex;
+    iss_wait_cv32e40p cv32e40p;
+    if (waits == IBEX) iss_wait_start(&ibex, &s->t, s->cfg.fetch_wait, s->cfg.data_wait, i, ODD(i));
+    if (waits == CV32E40P) iss_wait_cv32e40p_start(&cv32e40p, s->cfg.fetch_wait, s->cfg.data_wait, i, ODD(i));
     for (;; i = next) {
         if (instructions == max_instructions) STOP(LIMIT, 0);
-        if (waits) cycles = iss_wait_begin(&wait, i);
+        if (waits == IBEX) cycles = iss_wait_begin(&ibex, i);
+        if (waits == CV32E40P && !iss_wait_cv32e40p_begin(&cv32e40p, i, &cycles)) STOP(LOST, 0);
         if (steps) s->cfg.step(s->cfg.user, cycles, PC);
         const uint64_t before = cycles;
         next = i + i->halves;
@@ -360,7 +372,7 @@ static inline __attribute__((always_inline)) status loop(iss *s, const bool haza
         case ISS_BNEI: BRANCH(S1 != (int32_t)(i->rs2 ^ 16u) - 16);
         case ISS_HWLOOP:
             loop_set(&loops[i->mode], i, PC, X1);
-            if (loops[i->mode].count && !loop_begin(s, &loops[i->mode])) STOP(BAD_LOOP, i->mode);
+            if (loops[i->mode].count && (!loop_begin(s, &loops[i->mode]) || !loops_nest(loops))) STOP(BAD_LOOP, i->mode);
             for (int k = 0; k < 2; k++) ends[k] = loops[k].count ? code + (loops[k].end - s->code_begin) / 2 : NULL;
             break;
         case ISS_MAC: RD = X3 + X1 * X2; break;
@@ -369,12 +381,19 @@ static inline __attribute__((always_inline)) status loop(iss *s, const bool haza
         case ISS_ECALL: case ISS_EBREAK: STOP(EXCEPTION, 0);
         case ISS_ILLEGAL: case ISS_N_OPS: STOP(ILLEGAL, 0);
         }
-        if (waits) {
-            const iss_access access = !(i->op >= ISS_LB && i->op <= ISS_SW) ? ISS_NO_ACCESS : brief == instructions ? ISS_TWO_WORDS : ISS_ONE_WORD;
-            const bool jumps = i->op == ISS_JAL || i->op == ISS_JALR || (i->op >= ISS_BEQ && i->op <= ISS_BGEU && cycles - before > i->cycles);
-            iss_wait_end(&wait, i, next, ODD(next), access, jumps, (uint32_t)(cycles - before));
+        if (waits != NO_WAITS) {
+            const bool divides = i->op >= ISS_DIV && i->op <= ISS_REMU, multiplies = i->op >= ISS_MUL && i->op <= ISS_MULHU;
+            const uint32_t more = (uint32_t)(cycles - before - i->cycles), executes = 1 + (divides ? more : !multiplies ? 0 : i->op == ISS_MUL ? s->t.mul : s->t.mulh);
+            const iss_access access = !iss_is_load(i) && !iss_is_store(i) ? ISS_NO_ACCESS : brief == instructions ? ISS_TWO_WORDS : ISS_ONE_WORD;
+            const bool jumps = i->op == ISS_JAL || i->op == ISS_JALR || (iss_is_branch(i) && more);
+            if (waits == IBEX) iss_wait_end(&ibex, i, next, ODD(next), access, jumps, executes);
+            else {
+                const int k = i + 4 == ends[0] && loops[0].count > 1 ? 0 : i + 4 == ends[1] && loops[1].count > 1 ? 1 : -1;
+                const iss_insn *back = k < 0 ? NULL : code + (loops[k].start - s->code_begin) / 2;
+                if (!iss_wait_cv32e40p_end(&cv32e40p, i, next, ODD(next), access, jumps, executes, back)) STOP(LOST, 0);
+            }
         }
-        if (hazards && (next == ends[0] || next == ends[1])) {
+        if ((hazards || waits == CV32E40P) && (next == ends[0] || next == ends[1])) {
             const int k = next != ends[0];
             if (--loops[k].count) next = code + (loops[k].start - s->code_begin) / 2, cycles += (uint64_t)loops[k].back;
             else ends[k] = NULL;
@@ -385,14 +404,15 @@ done:
     return report(s, why, PC, info, instructions, e);
 }
 
-static status loop_plain(iss *s, iss_result *out, err *e) { return loop(s, false, false, false, out, e); }
-static status loop_hazards(iss *s, iss_result *out, err *e) { return loop(s, true, false, false, out, e); }
-static status loop_waits(iss *s, iss_result *out, err *e) { return loop(s, false, true, s->cfg.step != NULL, out, e); }
-static status loop_steps(iss *s, iss_result *out, err *e) { return loop(s, true, false, true, out, e); }
+static status loop_plain(iss *s, iss_result *out, err *e) { return loop(s, false, NO_WAITS, false, out, e); }
+static status loop_hazards(iss *s, iss_result *out, err *e) { return loop(s, true, NO_WAITS, false, out, e); }
+static status loop_steps(iss *s, iss_result *out, err *e) { return loop(s, true, NO_WAITS, true, out, e); }
+static status loop_ibex(iss *s, iss_result *out, err *e) { return loop(s, false, IBEX, s->cfg.step != NULL, out, e); }
+static status loop_cv32e40p(iss *s, iss_result *out, err *e) { return loop(s, false, CV32E40P, s->cfg.step != NULL, out, e); }
 
 status iss_run(iss *s, iss_result *out, err *e)
 {
-    if (s->cfg.fetch_wait || s->cfg.data_wait) return loop_waits(s, out, e);
+    if (s->cfg.fetch_wait || s->cfg.data_wait) return s->t.jump_overlap ? loop_cv32e40p(s, out, e) : loop_ibex(s, out, e);
     if (s->cfg.step) return loop_steps(s, out, e);
     return s->t.jump_overlap ? loop_hazards(s, out, e) : loop_plain(s, out, e);
 }

@@ -77,8 +77,9 @@ status iss_core_load(const char *name, arena *a, const iss_core **out, err *e)
 }
 
 bool iss_is_load(const iss_insn *i) { return (i->op >= ISS_LB && i->op <= ISS_LHU) || (i->op >= ISS_LB_POST && i->op <= ISS_LHU_INDEX); }
+bool iss_is_store(const iss_insn *i) { return (i->op >= ISS_SB && i->op <= ISS_SW) || (i->op >= ISS_SB_POST && i->op <= ISS_SW_INDEX); }
 static bool is_jump(const iss_insn *i) { return i->op == ISS_JAL || i->op == ISS_JALR; }
-static bool is_branch(const iss_insn *i) { return (i->op >= ISS_BEQ && i->op <= ISS_BGEU) || i->op == ISS_BEQI || i->op == ISS_BNEI; }
+bool iss_is_branch(const iss_insn *i) { return (i->op >= ISS_BEQ && i->op <= ISS_BGEU) || i->op == ISS_BEQI || i->op == ISS_BNEI; }
 
 bool iss_uses(const iss_insn *i, uint8_t reg)
 {
@@ -86,12 +87,12 @@ bool iss_uses(const iss_insn *i, uint8_t reg)
 }
 
 /* Does i have a destination register, x0 included? */
-static bool writes(const iss_insn *i)
+bool iss_writes(const iss_insn *i)
 {
     return i->op == ISS_LI || i->op == ISS_JAL || i->op == ISS_JALR || iss_is_load(i) || (i->op >= ISS_ADDI && i->op <= ISS_REMU) || i->op == ISS_CSR || i->op >= ISS_MAC;
 }
 
-static bool overwrites(const iss_insn *load, const iss_insn *n) { return writes(n) && n->rd == load->rd && !iss_is_load(n); }
+static bool overwrites(const iss_insn *load, const iss_insn *n) { return iss_writes(n) && n->rd == load->rd && !iss_is_load(n); }
 
 /* x0 is a register like others where loads are overwritten: no value moves, but the
  * pipeline waits. */
@@ -100,7 +101,7 @@ int iss_pair(const iss_timing *t, const iss_insn *i, const iss_insn *n)
     int more = 0;
     if (is_jump(i)) return 0;
     if (iss_is_load(i)) more = iss_uses(n, i->rd) ? t->load_use : overwrites(i, n) ? t->load_overwritten : 0;
-    if (writes(i) && n->op == ISS_JALR && n->rs1 == i->rd) more += t->jump_register_use;
+    if (iss_writes(i) && n->op == ISS_JALR && n->rs1 == i->rd) more += t->jump_register_use;
     return more;
 }
 
@@ -114,7 +115,7 @@ static int class_cycles(const iss_timing *t, const iss_insn *i)
     case ISS_MULH: case ISS_MULHSU: case ISS_MULHU: return t->mulh;
     case ISS_JAL: return t->jump;
     case ISS_JALR: return t->jump_register + (i->rd == i->rs1 ? t->jump_register_relink : 0);
-    case ISS_CSR: return t->counter_read;
+    case ISS_CSR: return i->imm == ISS_MHARTID ? 0 : t->counter_read;
     default: return 0;
     }
 }
@@ -126,7 +127,7 @@ void iss_annotate(const iss_timing *t, iss_insn *code, uint32_t n)
     for (uint32_t at = 0; at < n; at++) {
         iss_insn *i = &code[at];
         const iss_insn *next = at + i->halves < n ? &code[at + i->halves] : i;
-        const bool branch = is_branch(i);
+        const bool branch = iss_is_branch(i);
         int cycles = 1 + class_cycles(t, i) + iss_pair(t, i, next), target = 0;
         if (i->op == ISS_JAL || branch) {
             const int64_t to = (int64_t)at + i->imm / 2;

@@ -397,7 +397,6 @@ checks.check((tmp / "ram").stat().st_size == 65536 and len((tmp / "steps").read_
 fails(2, ["--core"], "iss", FIRMWARE)
 fails(2, ["cortex-m4", "ibex-small", "ibex-maxperf", "cv32e40p"], "iss", FIRMWARE, "--core", "cortex-m4")
 fails(2, ["--format"], "iss", FIRMWARE, "--core", "ibex-small", "--format", "csv")
-fails(3, ["cv32e40p", "wait states"], "iss", FIRMWARE, "--core", "cv32e40p", "--fetch-wait", "1")
 fails(2, ["wait states"], "iss", FIRMWARE, "--core", "ibex-small", "--data-wait", "16")
 fails(2, ["ram_bytes"], "iss", FIRMWARE, "--core", "ibex-small", "--ram", "100")
 fails(4, ["nothing.elf"], "iss", tmp / "nothing.elf", "--core", "ibex-small")

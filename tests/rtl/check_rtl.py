@@ -22,7 +22,7 @@ BOARD = support.SOURCE / "device" / "boards" / "rv32"
 GCC = "riscv64-unknown-elf-gcc"
 CORES = {"ibex-small": blocks.Block, "ibex-maxperf": blocks.Block, "cv32e40p": xpulp.XpulpBlock}
 PER_PROGRAM = 250
-WAITS = {"ibex-small": [(1, 0), (0, 1), (1, 1), (2, 3), (5, 0), (0, 7), (15, 15)], "ibex-maxperf": [(1, 0), (0, 1), (1, 1), (2, 3), (5, 0), (0, 7), (15, 15)], "cv32e40p": []}
+WAITS = [(1, 0), (0, 1), (1, 1), (2, 3), (5, 0), (0, 7), (15, 15)]  # wait states on fetch and on data
 RTL = support.SOURCE / "build-rtl"
 
 
@@ -138,7 +138,7 @@ def main():
             report(c, f"{core}: {args.blocks} random blocks", [b for bad in pool.map(lambda p: check_blocks(core, *p, folder), parts) for b in bad])
             bad, sections = check_kernels(core, folder)
             report(c, f"{core}: {sections} C kernels", bad + ["nothing was run"] * (sections == 0))
-            for fetch, data in WAITS[core]:
+            for fetch, data in WAITS:
                 options, share = ("--fetch-wait", str(fetch), "--data-wait", str(data)), max(1, args.blocks // 10)
                 parts = [(args.seed + at // PER_PROGRAM, min(PER_PROGRAM, share - at)) for at in range(0, share, PER_PROGRAM)]
                 bad = [b for bad in pool.map(lambda p: check_blocks(core, *p, folder, options), parts) for b in bad]

@@ -145,7 +145,7 @@ class XpulpBlock(Block):
         self.put(f"addi {COUNTER}, {BASE}, {rng.randint(-300, 300) & (-4 if rng.random() < 0.8 else -1)}")
         self.lines += [".balign 4", ".option norvc"]
         if rng.random() < 0.3:  # one loop within the other
-            inner, after = self.body(rng.randint(3, 6)), self.body(rng.randint(1, 3))
+            inner, after = self.body(rng.randint(3, 6)), self.body(rng.randint(2, 4))  # two instructions or more behind the inner one
             before = self.body(rng.randint(0, 2))
             lines, self.lines = self.lines, []
             self.set_loop(0, rng.randint(1, 4), len(inner))
