@@ -108,7 +108,7 @@ static status report(const iss *s, stop why, uint32_t pc, uint32_t address, uint
     case TRAPPED: return err_set(e, ST_FORMAT, "", "the program reports a trap: mcause %u at pc %s", address, place(s, s->trap_pc, from, sizeof from));
     case ILLEGAL:
         memcpy(&word, s->ram + pc, s->ram_bytes - pc < 4 ? s->ram_bytes - pc : i && i->halves == 1 ? 2 : 4);
-        return err_set(e, ST_FORMAT, "", "illegal instruction 0x%0*x at pc %s", i && i->halves == 1 ? 4 : 8, word, at);
+        return err_set(e, ST_FORMAT, "", "illegal instruction, or one that is not simulated, 0x%0*x at pc %s", i && i->halves == 1 ? 4 : 8, word, at);
     case EXCEPTION: return err_set(e, ST_FORMAT, "", "%s at pc %s", i && i->op == ISS_ECALL ? "ecall" : "ebreak", at);
     case BAD_CSR: return err_set(e, ST_FORMAT, "", "access to CSR 0x%03x, which is not simulated, at pc %s", address, at);
     case OUTSIDE_LOAD: return err_set(e, ST_FORMAT, "", "load from 0x%08x, where nothing is, at pc %s", address, at);

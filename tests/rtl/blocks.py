@@ -28,6 +28,8 @@ BRANCHES = "beq bne blt bge bltu bgeu".split()
 
 
 class Block:
+    FENCE = True  # does the simulator know what a fence costs on this core?
+
     def __init__(self, rng, name, length=30):
         self.rng, self.name, self.length, self.lines, self.labels, self.recent = rng, name, length, [], 0, FREE[0]
         # Some blocks use few registers, so that neighbours depend on each other; some those that compress well.
@@ -63,8 +65,10 @@ class Block:
             self.put(f"{r.choice(SHIFT)} {d}, {d if r.random() < 0.5 else a}, {r.randint(1, 31)}")
         elif kind < 0.9:
             self.put(f"lui {d}, {r.choice([r.randint(1, 31), r.randint(0, 0xfffff)])}")
-        elif kind < 0.95:
+        elif kind < 0.94:
             self.put(f"auipc {d}, {r.randint(0, 0xfffff)}")
+        elif kind < 0.95 and self.FENCE:
+            self.put("fence")
         else:
             self.put(f"li {d}, {r.choice(AWKWARD + [r.getrandbits(32)])}")
 
@@ -190,6 +194,7 @@ def program(seed, n_blocks, block=Block, minstret=True):
         out += [f"addi {RESULTS}, {RESULTS}, {4 * RESULT_WORDS}"]
     out += absolute(12) + ["li a0, 0", "tail rv32_exit", ".data", ".balign 16", ".globl data", "data:"]
     out += [".word " + ", ".join(str(saved.getrandbits(32)) for _ in range(8)) for _ in range(DATA_BYTES // 32)]
+    out += [".zero 128"]  # Block.near reaches beyond its pointer
     out += [".globl absolute", "absolute:", ".zero 32"]  # the counters themselves, at the first and the last instruction
     out += [".globl results", "results:", f".zero {4 * RESULT_WORDS * n_blocks}"]
     return "\n".join(out) + "\n"

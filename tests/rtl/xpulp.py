@@ -17,6 +17,8 @@ SHIFTS = (8, 9, 10)
 
 
 class XpulpBlock(Block):
+    FENCE = False
+
     def r(self, opcode, f3, f7, d, a, b):
         self.put(f".insn r 0x{opcode:x}, {f3}, 0x{f7:x}, {d}, {a}, {b}")
 

@@ -507,9 +507,9 @@ struct Stop { const char *what; std::function<void(Program &)> body; std::vector
 TEST(IssStops, WithPcAndSymbol)
 {
     const std::vector<Stop> stops = {
-        {"illegal", [](Program &p) { p.word(addi(1, 0, 1)), p.word(0xffffffff); }, {"illegal instruction 0xffffffff", "0x00000084", "start+0x4"}},
-        {"illegal, compressed", [](Program &p) { p.half(C_NOP), p.half(0); }, {"illegal instruction 0x0000", "0x00000082", "start+0x2"}},
-        {"xpulp on a core that lacks it", [](Program &p) { p.word(0x0041a50b); }, {"illegal instruction 0x0041a50b", "start+0x0"}},
+        {"illegal", [](Program &p) { p.word(addi(1, 0, 1)), p.word(0xffffffff); }, {"illegal instruction", "0xffffffff at pc", "0x00000084", "start+0x4"}},
+        {"illegal, compressed", [](Program &p) { p.half(C_NOP), p.half(0); }, {"illegal instruction", "0x0000 at pc", "0x00000082", "start+0x2"}},
+        {"xpulp on a core that lacks it", [](Program &p) { p.word(0x0041a50b); }, {"illegal instruction", "0x0041a50b at pc", "start+0x0"}},
         {"end of the code", [](Program &p) { p.word(addi(1, 0, 1)); }, {"0x00000084"}},
         {"ecall", [](Program &p) { p.word(ECALL); }, {"ecall", "start+0x0"}},
         {"ebreak", [](Program &p) { p.word(EBREAK); }, {"ebreak", "start+0x0"}},
@@ -692,6 +692,7 @@ TEST(IssXpulp, LoopsThatTheCoreForbids)
         {"beyond the code", [&](Program &p) { p.words({i_type(0x2b, 4, 12, 30, 5), NOP, NOP}); }, {"hardware loop 0"}},
         {"counter read inside", [&](Program &p) { p.words({i_type(0x2b, 4, 12, 4, 5), NOP, NOP, i_type(0x73, 2, 5, 0, 0xb00 - 4096), NOP}); }, {"hardware loop 0"}},
         {"ends too near its outer loop", [&](Program &p) { p.words({i_type(0x2b, 4, 13, 6, 5), i_type(0x2b, 4, 12, 4, 5), NOP, NOP, NOP, NOP, NOP}); }, {"hardware loop 0", "start+0x4"}},
+        {"fence", [&](Program &p) { p.word(0x0ff0000f); }, {"not simulated", "0x0ff0000f"}},
         {"not aligned", [&](Program &p) { p.half(C_NOP), p.words({i_type(0x2b, 4, 12, 4, 5), NOP, NOP, NOP, NOP}); }, {"hardware loop 0", "start+0x2"}},
     };
     for (const Stop &s : stops) {
