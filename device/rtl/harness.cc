@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "Vtop.h"
-#include "map.h"
+#include "device/boards/rv32/map.h"
 #include "verilated.h"
 
 namespace {

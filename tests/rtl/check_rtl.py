@@ -26,11 +26,9 @@ WAITS = [(1, 0), (0, 1), (1, 1), (2, 3), (5, 0), (0, 7), (15, 15)]  # wait state
 RTL = support.SOURCE / "build-rtl"
 
 
-def compile_program(sources, into, extra=()):
-    libgcc = subprocess.run([GCC, "-march=rv32im", "-mabi=ilp32", "-print-libgcc-file-name"], capture_output=True, text=True, check=True).stdout.strip()
-    done = subprocess.run([GCC, "-march=rv32imc_zicsr", "-mabi=ilp32", "-ffreestanding", "-nostdlib", "-fno-tree-loop-distribute-patterns", "-O2", *extra,
-                           f"-I{BOARD}", f"-T{BOARD / 'rv32.ld'}", str(BOARD / "crt0.S"), str(BOARD / "memory.c"), *map(str, sources), libgcc, "-o", str(into)],
-                          capture_output=True, text=True)
+def compile_program(sources, into, extra=(), march="rv32imc"):
+    done = subprocess.run([GCC, f"-march={march}", "-mabi=ilp32", "-ffreestanding", "-nostdlib", "-fno-tree-loop-distribute-patterns", "-O2", *extra, f"-I{support.SOURCE}",
+                           f"-T{BOARD / 'rv32.ld'}", str(BOARD / "start.c"), str(BOARD / "memory.c"), *map(str, sources), "-lgcc", "-o", str(into)], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{into}: {done.stderr[-2000:]}")
 
@@ -59,7 +57,7 @@ def control(folder):
     """The comparison must tell cores apart: maxperf's cycles are not small's."""
     source, elf = folder / "control.S", folder / "control.elf"
     source.write_text(blocks.program(1, 20))
-    compile_program([source], elf, ["-Wa,-mno-relax"])
+    compile_program([source], elf, ["-Wa,-mno-relax"], "rv32imc_zicsr")
     return run_both("ibex-small", elf, folder)[1][2] != run_both("ibex-maxperf", elf, folder)[0][2]
 
 
@@ -68,7 +66,7 @@ def check_blocks(core, seed, n, folder, options=()):
     source, elf = folder / f"{core}.{seed}.S", folder / f"{core}.{seed}.elf"
     what = f"{core} {' '.join(options)} seed {seed}"
     source.write_text(blocks.program(seed, n, CORES[core], minstret=not options))
-    compile_program([source], elf, ["-Wa,-mno-relax"])
+    compile_program([source], elf, ["-Wa,-mno-relax"], "rv32imc_zicsr")
     (iss_exit, _, iss_ram, iss_err), (rtl_exit, _, rtl_ram, rtl_err) = run_both(core, elf, folder, options)
     if iss_exit or rtl_exit:
         return [f"{what}: simulator exit {iss_exit} {iss_err.strip()}, RTL exit {rtl_exit} {rtl_err.strip()}"]

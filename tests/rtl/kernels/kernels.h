@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the kernels of tests/rtl share: numbers from a seed, and one line a section: its name, a checksum, its cycles and instructions. */
-#include "rv32.h"
+#include "device/boards/rv32/rv32.h"
 
 static uint32_t state = 1;
 
