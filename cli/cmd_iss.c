@@ -10,10 +10,12 @@
 
 static const cli_usage usage = {
     "bitemu iss FIRMWARE.elf --core CORE [options]",
-    "Runs a RISC-V program (RV32IMC, on cv32e40p Xpulp too; RAM from address 0, console, exit: device/boards/rv32) and counts the cycles that the\n"
-    "core takes, equal to those of its RTL (docs/ISS.md). The program's console output goes to stdout; mcycle and minstret are what it reads itself. Exit status: the program's\n"
-    "own; 4 if it had to be stopped (illegal instruction, exception, access outside memory, too many instructions).",
+    "Runs a RISC-V program (RV32IMC, on cv32e40p Xpulp too; RAM from address 0, console, exit: device/boards/rv32) and counts the cycles that\n"
+    "the core takes, equal to those of its RTL (docs/ISS.md). The program's console output goes to stdout; mcycle and minstret are what it\n"
+    "reads itself. Exit status: the program's own; 4 if it had to be stopped (illegal instruction, exception, access outside memory, too many\n"
+    "instructions).",
     "  bitemu iss firmware.elf --core ibex-small --stats\n"
+    "  bitemu iss firmware.elf --core ibex-maxperf --fetch-wait 2\n"
     "  bitemu iss firmware.elf --core cv32e40p --format json\n",
     1, 1,
 };
