@@ -110,6 +110,18 @@ class XpulpBlock(Block):
         kinds = [(super().plain, 10), (self.scalar, 6), (self.vector, 8)]
         self.rng.choices([k for k, _ in kinds], [w for _, w in kinds])[0]()
 
+    def forward(self):
+        if self.rng.random() < 0.7:
+            return super().forward()
+        rng, l = self.rng, self.label()  # cv.beqimm, cv.bneimm; often against what a register holds
+        imm, r = rng.randint(0, 31), self.source()
+        if rng.random() < 0.5 and r != "x0":
+            self.put(f"addi {r}, x0, {(imm ^ 16) - 16}")
+            self.recent = r
+        self.put(f".insn b 0x0b, {rng.choice([6, 7])}, {r}, x{imm}, {l}")
+        self.some(rng.randint(0, 4))
+        self.put(f"{l}:")
+
     def body(self, n):
         """n or more lines of exactly one instruction each."""
         outer, self.lines = self.lines, []
