@@ -12,6 +12,7 @@ static const struct { const char *name, *summary; int (*run)(int, char **); } co
     {"calibrate", "fits a software stack's cycles per instruction to measurements; residuals, errors with a board left out", cmd_calibrate},
     {"check", "can an accumulator overflow? exact bounds for every layer and choice of bits, and the input that does it", cmd_check},
     {"inspect", "what a model file holds; converts to the native format", cmd_inspect},
+    {"iss", "run a RISC-V firmware, cycles equal to the core's RTL", cmd_iss},
     {"plan", "memory plan: SRAM at every operator, flash", cmd_plan},
     {"boards", "boards whose costs are known", cmd_boards},
     {"profiles", "arithmetics that can be emulated", cmd_profiles},

@@ -82,7 +82,7 @@ static const hw_unit cycles_per_instruction[] = {{"cycles/instruction", 1}, {NUL
 /* cores/NAME.yaml: the instruction timings that sources state. The cheapest one is the floor of any cycles per instruction. */
 static status load_core(hw_board *b, const char *name, arena *a, double *floor, err *e)
 {
-    static const char *const allowed[] = {"bitemu_core", "name", "title", "cycles", "sources", NULL};
+    static const char *const allowed[] = {"bitemu_core", "name", "title", "cycles", "timing", "sources", NULL}; /* timing: iss/timing.c */
     static const char *const required[] = {"bitemu_core", "name", "title", "cycles", "sources", NULL};
     static const char *const classes[] = {"alu", "mul", "load", "store", "branch", NULL};
     const char *path = NULL;

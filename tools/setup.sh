@@ -21,7 +21,7 @@ need_packages() {
 }
 
 BUILD_PACKAGES=(gcc g++ libc6-dev meson ninja-build pkg-config libyaml-dev libzip-dev zlib1g-dev libjansson-dev libsmartcols-dev python3)
-TEST_PACKAGES=(binutils make gcc-arm-none-eabi qemu-system-arm libgtest-dev python3-numpy python3-venv python3-yaml python3-pil python3-torch python3-sklearn)
+TEST_PACKAGES=(binutils make gcc-arm-none-eabi qemu-system-arm libgtest-dev python3-numpy python3-venv python3-yaml python3-pil python3-torch python3-sklearn verilator gcc-riscv64-unknown-elf)
 
 # build FOLDER [meson options]
 build() {
@@ -35,16 +35,20 @@ build() {
     ninja -C "$dir" >"$dir/build.log" 2>&1 || { tail -n 60 "$dir/build.log" >&2; return 1; }
 }
 
-# The interpreters of the differential tests, from PyPI, as pinned; made anew when the pins change. Without a network those tests are skipped.
-differential_environment() {
-    local pins=tests/differential/requirements.txt venv=.venv-differential
+# environment NAME PINS WHAT: Python packages from PyPI, as pinned, in .venv-NAME; made anew when the pins change. Without a network the tests
+# that need them are skipped.
+environment() {
+    local venv=.venv-$1 pins=$2
     cmp -s "$pins" "$venv/made-from.txt" && return 0
-    say "environment of the differential tests ($venv)"
+    say "environment of $3 ($venv)"
     rm -rf "$venv"
     if /usr/bin/python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$pins"; then
         cp "$pins" "$venv/made-from.txt"
     else
         rm -rf "$venv"
-        say "NOTE: the packages of $pins could not be installed: the differential tests are SKIPPED"
+        say "NOTE: the packages of $pins could not be installed: $3 are SKIPPED"
     fi
 }
+
+differential_environment() { environment differential tests/differential/requirements.txt "the differential tests"; }
+rtl_environment() { environment rtl device/rtl/requirements.txt "the tests against RTL of RISC-V cores"; }

@@ -42,7 +42,7 @@ def write(name, data):
 checks.check(bitemu().returncode == 2, "no command is usage")
 checks.check(bitemu("--help").returncode == 0, "--help")
 checks.check("bitemu" in bitemu("--version").stdout, "--version")
-for command in ("run", "compare", "check", "inspect", "plan", "calibrate", "boards", "profiles", "vectors", "export"):
+for command in ("run", "compare", "check", "inspect", "iss", "plan", "calibrate", "boards", "profiles", "vectors", "export"):
     done = bitemu(command, "--help")
     checks.check(done.returncode == 0 and "usage:" in done.stdout and "--" in done.stdout, f"{command} --help")
 fails(2, ["frobnicate"], "frobnicate")
@@ -384,5 +384,23 @@ fails(2, ["--policy"], "boards", "--policy", "fixed:2")
 fails(2, ["nonesuch"], "boards", MODEL, "--kernels", "nonesuch")
 regions = {b["name"]: b["memories"] for b in fits}
 checks.check(sum(m["bytes"] for m in regions["nucleo-l4r5zi"]) == 640 * 1024 and {m["wait_states"] for m in regions["nucleo-f401re"]} == {None, 2}, "memories of boards")
+
+# firmware
+FIRMWARE = SOURCE / "tests" / "corpus" / "elf" / "good-tiny.elf"
+done = bitemu("iss", FIRMWARE, "--core", "ibex-small", "--stats")
+checks.check(done.returncode == 0 and done.stdout == "0123456789" and "cycles 585\n" in done.stderr and "instructions 101\n" in done.stderr, f"iss: {done}")
+told = bitemu_json("iss", FIRMWARE, "--core", "ibex-maxperf")
+checks.check(set(told) == {"core", "cycles", "instructions", "sections", "exit_code", "stopped", "console"} and told["console"] == "0123456789" and
+             told["exit_code"] == 0 and told["stopped"] is None and told["instructions"] == 101, f"iss --format json: {told}")
+bitemu("iss", FIRMWARE, "--core", "ibex-small", "--ram", 65536, "--dump", tmp / "ram", "--trace", tmp / "steps")
+checks.check((tmp / "ram").stat().st_size == 65536 and len((tmp / "steps").read_text().splitlines()) == 101, "iss --dump --trace")
+fails(2, ["--core"], "iss", FIRMWARE)
+fails(2, ["cortex-m4", "ibex-small", "ibex-maxperf", "cv32e40p"], "iss", FIRMWARE, "--core", "cortex-m4")
+fails(2, ["--format"], "iss", FIRMWARE, "--core", "ibex-small", "--format", "csv")
+fails(2, ["wait states"], "iss", FIRMWARE, "--core", "ibex-small", "--data-wait", "16")
+fails(2, ["ram_bytes"], "iss", FIRMWARE, "--core", "ibex-small", "--ram", "100")
+fails(4, ["nothing.elf"], "iss", tmp / "nothing.elf", "--core", "ibex-small")
+fails(4, ["RISC-V"], "iss", MODEL, "--core", "ibex-small")
+fails(4, ["good-tiny.elf", "still running after 4 instructions", "pc 0x", "_start+"], "iss", FIRMWARE, "--core", "ibex-small", "--max-instructions", "4")
 
 checks.finish()
