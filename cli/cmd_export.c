@@ -57,7 +57,7 @@ int cmd_export(int argc, char **argv)
     sim_export_config c = {.limit = -1};
     cli_format format = CLI_AS_TEXT;
     const cli_option table[] = {
-        {"--board", "NAME", CLI_TEXT, &c.board, "qemu-m0, qemu-m3, qemu-m4, qemu-m7, qemu-m55, host, or one of `bitemu boards`"},
+        {"--board", "NAME", CLI_TEXT, &c.board, "qemu-m0, qemu-m3, qemu-m4, qemu-m7, qemu-m55, host, ibex-small-iss, ibex-maxperf-iss, cv32e40p-iss (the same with -rtl), or one of `bitemu boards`"},
         {"-o", "DIR", CLI_TEXT, &c.out, "folder, which must not exist"},
         {"--input", "X.npy|X.npz", CLI_TEXT, &c.input, "inputs that the program runs, leading axis = inputs"},
         {"--limit", "N", CLI_COUNT, &c.limit, "only the first N inputs"},

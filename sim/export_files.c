@@ -84,7 +84,9 @@ static void each_source(const exporter *x, FILE *f, const char *format)
     (void)snprintf(name, sizeof name, "bitemu/device/kernels/%s.c", x->board.kernels);
     (void)fprintf(f, format, name);
     for (int i = 0; x->board.sources && i < x->board.sources->n; i++) {
-        (void)snprintf(name, sizeof name, "bitemu/device/boards/%s", x->board.sources->items[i].text);
+        const char *text = x->board.sources->items[i].text, *end = strrchr(text, '.');
+        if (end && strcmp(end, ".h") == 0) continue; /* goes along, is not compiled */
+        (void)snprintf(name, sizeof name, "bitemu/device/boards/%s", text);
         (void)fprintf(f, format, name);
     }
 }

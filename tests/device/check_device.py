@@ -5,6 +5,7 @@ layer's checksum, every input? And is a board that does not, found and named?
 
   check_device.py host     the runtime compiled natively with sanitizers: all networks that are here
   check_device.py boards   QEMU's Cortex-M boards
+  check_device.py riscv    RISC-V cores in the instruction-set simulator (tests/rtl holds it against their RTL)
   check_device.py faults   planted faults, refusals, runaway programs, the log header in a foreign program"""
 import json
 import os
@@ -21,6 +22,7 @@ from support import BITEMU, SHARED, SOURCE, Checks, bitemu, need_numpy, skip
 np = need_numpy()
 import networks
 
+ISS = ("ibex-small-iss", "ibex-maxperf-iss", "cv32e40p-iss")
 QEMU = ("qemu-m3", "qemu-m4", "qemu-m7", "qemu-m55")
 SANITIZE = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 DIGITS = (SOURCE / "models" / "digits" / "digits.bitemu", SOURCE / "models" / "digits" / "digits_x.npy")
@@ -107,6 +109,17 @@ def on_board(board, model, x, limit, *how):
     print(f"{label}: equal, {limit} inputs; code {r['code_bytes']}, stack {r['stack_bytes']}, SRAM {r['sram_bytes']} bytes")
 
 
+def on_core(board, model, x, limit, *how):
+    """As on_board, where cycles are known."""
+    label = f"{board} {model.name} {' '.join(how)}"
+    done = tool(SOURCE / "device" / "check", model, "--input", x, "--limit", limit, "--board", board, "--format", "json", *how)
+    if not checks.check(done.returncode == 0, f"{label}: exit {done.returncode}: {done.stdout[-1500:]} {done.stderr}"):
+        return
+    r = json.loads(done.stdout)
+    checks.check(r["equal"] and r["inputs"] == limit and "no_cycles" not in r and all(l["cycles_measured"] > 0 for l in r["layers"]), f"{label}: {r}")
+    print(f"{label}: equal, {limit} inputs; {sum(l['cycles_measured'] for l in r['layers'])} cycles, code {r['code_bytes']}, stack {r['stack_bytes']} bytes")
+
+
 def need(*programs):
     for program in programs:
         if not shutil.which(program):
@@ -142,6 +155,22 @@ FAULTS = (("qemu-m3", "device/kernels/portable.c", "a11 += (int16_t)(w1[I] * x1[
           ("qemu-m4", "device/kernels/armv7em.c", "s.a10 = smlad(b, p, s.a10);", "s.a10 = smlad(b, q, s.a10);", "CONV_2D"),
           ("qemu-m4", "device/ops_window.c", "sum + count / 2", "sum + count / 4", "AVERAGE_POOL_2D"),
           ("qemu-m7", "device/weights.h", "return code < top ? code : top;", "return code < top ? code : (int16_t)(top - 1);", None))
+
+
+def riscv():
+    need("riscv64-unknown-elf-gcc", "make")
+    kws = next(recorded(), None)
+    for board in ISS:
+        on_core(board, *DIGITS, 20)
+        on_core(board, *DIGITS, 20, "--policy", "random:7")
+        for model, x in (networks.ds_cnn(tmp), networks.resnet8(tmp), networks.odd(tmp, "int8"), networks.odd(tmp, "uint8")):
+            for bits in networks.WIDTHS:
+                on_core(board, model, x, 1, "--policy", f"fixed:{bits}")
+        on_core(board, RESNET8, images(1), 1, "--policy", "fixed:4")
+        if kws:
+            on_core(board, *kws, 2)
+    if not kws:
+        print("SKIPPED: the MLCommons network (no shared test material)")
 
 
 def faults():
@@ -251,5 +280,5 @@ def foreign_log():
     checks.check(out == {"input": 0, "layer": "output", "codes": [-(1 << 31), 7]}, f"output: {out}")
 
 
-{"host": host, "boards": boards, "faults": faults}[sys.argv[1]]()
+{"host": host, "boards": boards, "riscv": riscv, "faults": faults}[sys.argv[1]]()
 checks.finish()

@@ -103,6 +103,19 @@ def check_kernels(core, folder, levels=("-O2", "-O3", "-Os"), options=()):
     return bad, sections
 
 
+def check_network(core, model, x, limit, folder, *how):
+    """Failures of a whole network as bitemu export writes it: its log, with the cycles of every layer, byte for byte."""
+    out = folder / f"{core}.{model.stem}"
+    shutil.rmtree(out, ignore_errors=True)
+    done = support.bitemu("export", model, "--board", f"{core}-rtl", "--input", x, "--limit", limit, "-o", out, *how)
+    if done.returncode:
+        return [f"{model.name}: export: {done.stderr.strip()}"]
+    subprocess.run(["make", "-s", "-C", str(out)], check=True)
+    iss, rtl = run_both(core, out / "firmware.elf", folder)
+    print(f"{core} {model.name}: {rtl[1].count('cycles_measured')} layers")
+    return [] if iss[:3] == rtl[:3] and "cycles_measured" in rtl[1] else [f"{core} {model.name}: simulator exit {iss[0]}\n{iss[1][-3000:]}\nRTL exit {rtl[0]}\n{rtl[1][-3000:]}"]
+
+
 def report(checks, what, bad):
     for b in bad[:20]:
         print(b)
@@ -114,6 +127,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--core", action="append", choices=list(CORES))
     p.add_argument("--blocks", type=int, default=3000)
+    p.add_argument("--long", action="store_true", help="also ResNet-8 as a whole")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--keep", type=pathlib.Path, help="folder that keeps the programs")
     args = p.parse_args()
@@ -136,6 +150,12 @@ def main():
             report(c, f"{core}: {args.blocks} random blocks", [b for bad in pool.map(lambda p: check_blocks(core, *p, folder), parts) for b in bad])
             bad, sections = check_kernels(core, folder)
             report(c, f"{core}: {sections} C kernels", bad + ["nothing was run"] * (sections == 0))
+            digits, resnet8 = support.SOURCE / "models" / "digits", support.SOURCE / "models" / "resnet8"
+            report(c, f"{core}: digits, whole", check_network(core, digits / "digits.bitemu", digits / "digits_x.npy", 1, folder))
+            if args.long:
+                numpy = support.need_numpy()
+                numpy.save(folder / "image.npy", numpy.random.default_rng(args.seed).integers(0, 256, (1, 32, 32, 3)).astype(numpy.uint8))
+                report(c, f"{core}: ResNet-8, whole", check_network(core, resnet8 / "resnet8.bitemu", folder / "image.npy", 1, folder, "--policy", "fixed:4"))
             for fetch, data in WAITS:
                 options, share = ("--fetch-wait", str(fetch), "--data-wait", str(data)), max(1, args.blocks // 10)
                 parts = [(args.seed + at // PER_PROGRAM, min(PER_PROGRAM, share - at)) for at in range(0, share, PER_PROGRAM)]
