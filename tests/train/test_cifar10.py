@@ -144,6 +144,53 @@ class Smoke(unittest.TestCase):
             adabits.train(config.load(changed, config.CIFAR10, config.check_cifar10), cifar10.load(self.root, "train"),
                           str(self.root / "whole"), resume=True)
 
+    def test_a_training_starts_from_another(self):
+        """Weights equal; sets of a width the other has not are its widest one's, clips in proportion; the steps take the widths in turn."""
+        text = SMOKE.read_text().replace("[8, 4, 3, 2]", "[8, 4]").replace("draw: 4", "draw: 2")
+        one, two = self.root / "one.yaml", self.root / "two.yaml"
+        one.write_text(text)
+        first, path = self.root / "first", self.root / "first" / "checkpoint.pt"
+        first.mkdir()
+        part = cifar10.load(self.root, "train")
+        adabits.train(config.load(one, config.CIFAR10, config.check_cifar10), part, str(first), stop_after=1, log=io.StringIO())
+        two.write_text(SMOKE.read_text().replace("start: none", f"start: {path}").replace("draw: 4", "draw: 3"))
+        cfg = config.load(two, config.CIFAR10, config.check_cifar10)
+        net = resnet.build(cfg["network"], torch.Generator())
+        adabits.warm_start(net, str(path), cfg)
+        old, new = torch.load(path, map_location="cpu")["network"], net.state_dict()
+        self.assertEqual(set(old), set(new))
+        for name, value in old.items():
+            if resnet.shared(name):
+                self.assertTrue(torch.equal(value, new[name]), name)
+                continue
+            self.assertEqual(4, len(new[name]), name)
+            for k, source in enumerate((0, 1, 0, 0)):
+                clip = {2: 2.5 / 4, 3: 2.0 / 4}.get(k, 1.0) if name.endswith(".log") else None
+                want = value[source] if clip is None else value[source] + np.log(clip)
+                np.testing.assert_allclose(new[name][k].numpy(), want.numpy(), rtol=1e-6, err_msg=name)
+        self.assertTrue({"head", "stem.weight", "stem_norm.gamma", "blocks.2.out.log", "blocks.2.short.weight"} <= {n for n in old if resnet.shared(n)})
+        for out in ("warm", "again"):
+            (self.root / out).mkdir()
+        adabits.train(cfg, part, str(self.root / "warm"), log=io.StringIO())
+        adabits.train(cfg, part, str(self.root / "again"), stop_after=1, log=io.StringIO())
+        adabits.train(cfg, part, str(self.root / "again"), resume=True, log=io.StringIO())
+        self.assertEqual(*((self.root / out / "checkpoint.pt").read_bytes() for out in ("warm", "again")))
+        deep = dict(cfg, network=dict(cfg["network"], depth=20))
+        with self.assertRaisesRegex(ValueError, "depth 8 cannot start one of depth 20"):
+            adabits.warm_start(net, str(path), deep)
+        path.write_bytes((self.root / "whole" / "final.pt").read_bytes())
+        with self.assertRaisesRegex(ValueError, "started from another"):
+            adabits.train(cfg, part, str(self.root / "again"), resume=True, log=io.StringIO())
+
+    def test_widths_of_a_step(self):
+        """By hand: all at once, or the widest and the others in turn."""
+        self.assertEqual([0, 1, 2, 3], adabits.turn(4, 4, 7))
+        self.assertEqual([[0, 1], [0, 2], [0, 3], [0, 1]], [adabits.turn(4, 2, i) for i in range(4)])
+        self.assertEqual([[0, 1, 2], [0, 1, 3], [0, 2, 3]], [adabits.turn(4, 3, i) for i in range(3)])
+        self.assertEqual([0], adabits.turn(1, 1, 5))
+        with self.assertRaisesRegex(config.ConfigError, "draw counts"):
+            config.parse(SMOKE.read_text().replace("draw: 4", "draw: 1"), "c", config.CIFAR10, config.check_cifar10)
+
     def test_nan_stops_and_keeps_the_checkpoint(self):
         cfg = config.load(SMOKE, config.CIFAR10, config.check_cifar10)
         part, out = cifar10.load(self.root, "train"), str(self.root / "nan")
@@ -227,6 +274,30 @@ class Pieces(unittest.TestCase):
         out.sum().backward()
         self.assertEqual([1, 0, 0], a.grad.tolist())
         self.assertEqual([0.5, 0, 0], b.grad.tolist())
+
+    def test_scalar_gradients_in_16_bits(self):
+        """The sum behind a ratio's gradient is held in float32: 4096 products of 1 would stop at 256 in bfloat16."""
+        from bitemu_train.quantizers.requant import requant
+        for dtype in (torch.float32, torch.bfloat16):
+            z = torch.ones(2, 8, 16, 16, dtype=dtype).contiguous(memory_format=torch.channels_last)
+            ratio = torch.tensor(2.0, requires_grad=True)
+            requant(z, ratio, 3).sum(dtype=torch.float32).backward()
+            self.assertEqual(4096, ratio.grad.item())
+
+    def test_normalization_takes_the_ratio(self):
+        """norm(acc) ratio and norm with the ratio inside: the same values and gradients, trained and frozen."""
+        rng = torch.Generator().manual_seed(4)
+        acc = torch.randn(4, 3, 5, 5, generator=rng)
+        out = []
+        for inside in (False, True):
+            norm, ratio = resnet.Norm(2, 3), torch.tensor(1.7, requires_grad=True)
+            z = norm(acc, 1, 0.25, ratio) if inside else norm(acc, 1, 0.25, 1.0) * ratio
+            z.pow(3).sum().backward()
+            norm.frozen = True
+            frozen = norm(acc, 1, 0.25, ratio) if inside else norm(acc, 1, 0.25, 1.0) * ratio
+            out.append([z, frozen, ratio.grad, norm.gamma.grad, norm.beta.grad])
+        for a, b in zip(*out):
+            np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=2e-5, atol=1e-4)
 
     def test_nested_codes(self):
         """By hand: master codes -128, -33, -1, 0, 31, 32, 127 at 2 bits; the code of a narrower one is the shifted code of a wider one."""

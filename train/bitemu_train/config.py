@@ -21,8 +21,9 @@ CIFAR10 = {
     "seed": int,
     "threads": int,
     "device": ("cpu", "cuda"),
+    "start": str,
     "network": {"depth": (8, 20), "widths": [(8, 7, 6, 5, 4, 3, 2)], "nesting": ("floor", "half_up")},
-    "train": {"epochs": int, "warmup": float, "batch": int, "lr": float, "weight_decay": float, "clip_lr": float, "distill": float,
+    "train": {"epochs": int, "warmup": float, "batch": int, "draw": int, "lr": float, "lr_last": float, "weight_decay": float, "clip_lr": float, "distill": float,
               "dtype": ("float32", "bfloat16", "float16"), "calibration": int},
 }
 
@@ -162,6 +163,8 @@ def check_cifar10(cfg, path):
     need(widths and widths == sorted(set(widths), reverse=True), "network: widths must fall")
     need(cfg["threads"] > 0 and c["epochs"] > 0 and c["batch"] > 1 and c["calibration"] > 0, "threads, epochs, calibration > 0, batch > 1")
     need(0 <= c["warmup"] < c["epochs"], "train: warmup is shorter than epochs")
+    need(1 <= c["draw"] <= len(widths) and (c["draw"] > 1 or len(widths) == 1), "train: draw counts the widths of a step: one if there is one, else 2 .. all")
+    need(0 <= c["lr_last"] <= c["lr"], "train: lr_last lies between 0 and lr")
     need(0 <= c["distill"] <= 1 and c["lr"] > 0 and c["clip_lr"] > 0 and c["weight_decay"] >= 0, "train: a rate is out of range")
 
 

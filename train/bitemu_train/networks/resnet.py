@@ -30,9 +30,13 @@ FIRST_CLIP = {1: 1.5, 2: 2.0, 3: 2.5, 4: 3.0}  # near the least-squares clip of 
 GAMMA_MIN = 1e-3                               # positive slopes keep multipliers positive
 
 
+def first_clip(bits):
+    return FIRST_CLIP.get(bits, 4.0)
+
+
 class Norm(nn.Module):
-    """Batch normalization with parameters and statistics per candidate. `frozen`: running statistics, the shift rounded to whole units of
-    the accumulator, as the exported bias is."""
+    """Batch normalization with parameters and statistics per candidate, times a ratio. `frozen`: running statistics, the shift rounded to whole
+    units of the accumulator, as the exported bias is."""
     def __init__(self, sets, channels):
         super().__init__()
         self.gamma = nn.Parameter(torch.ones(sets, channels))
@@ -47,11 +51,11 @@ class Norm(nn.Module):
         gamma = self.gamma[k].double()
         return gamma / sigma * unit, torch.floor((self.beta[k].double() * sigma / gamma - self.mean[k].double()) / unit + 0.5)
 
-    def forward(self, acc, k, unit):
+    def forward(self, acc, k, unit, ratio):
         if self.frozen:
             slope, bias = self.fold(k, unit)
-            return ((acc / unit + bias.float().view(-1, 1, 1)) * slope.float().view(-1, 1, 1)).to(acc.dtype)
-        return F.batch_norm(acc, self.mean[k], self.var[k], self.gamma[k], self.beta[k], True, self.momentum, self.eps)
+            return ((acc / unit + bias.float().view(-1, 1, 1)) * (slope * ratio).float().view(-1, 1, 1)).to(acc.dtype)
+        return F.batch_norm(acc, self.mean[k], self.var[k], self.gamma[k] * ratio, self.beta[k] * ratio, True, self.momentum, self.eps)
 
 
 class Conv(nn.Module):
@@ -96,7 +100,7 @@ class Block(nn.Module):
         change = c_in != c_out or stride != 1
         self.short = Conv(c_in, c_out, 1, stride, rule, rng) if change else None
         self.norm_s = Norm(n, c_out) if change else None
-        first = [FIRST_CLIP.get(b, 4.0) for b in widths]
+        first = [first_clip(b) for b in widths]
         self.clip1, self.clip2 = Clips([1.4 * a for a in first]), Clips(first)
         self.out = Clips([6.0])
 
@@ -106,13 +110,13 @@ class Block(nn.Module):
         n1, n2 = 2 ** b1 - 1, 2 ** b2 - 1
         out_step = self.out[0] / TOP
         u = requant(r, step * n1 / self.clip1[k1], n1)
-        z = self.norm1(self.conv1(u, b1, b1), k1, unit(b1, b1))
-        u = requant(z, n2 / self.clip2[k2], n2)
-        z = self.norm2(self.conv2(u, b2, b2), k2, unit(b2, b2))
+        z = self.norm1(self.conv1(u, b1, b1), k1, unit(b1, b1), n2 / self.clip2[k2])
+        u = requant(z, 1.0, n2)
+        z = self.norm2(self.conv2(u, b2, b2), k2, unit(b2, b2), 1 / out_step)
         if self.short is None:
-            return join(z, 1 / out_step, r, step / out_step, TOP), out_step
-        s = self.norm_s(self.short(r, MASTER, MASTER), k2, unit(MASTER, MASTER))
-        return join(z, 1 / out_step, s, 1 / out_step, TOP), out_step
+            return join(z, 1.0, r, step / out_step, TOP), out_step
+        s = self.norm_s(self.short(r, MASTER, MASTER), k2, unit(MASTER, MASTER), 1 / out_step)
+        return join(z, 1.0, s, 1.0, TOP), out_step
 
 
 class ResNet(nn.Module):
@@ -148,8 +152,8 @@ class ResNet(nn.Module):
 
     def early(self, x):
         """Image codes minus their zero, NCHW -> the stem's codes. The same for every candidate."""
-        z = self.stem_norm(self.stem(x.to(self.dtype), MASTER, MASTER), 0, unit(MASTER, MASTER))
-        return requant(z, TOP / self.stem_clip[0], TOP)
+        z = self.stem_norm(self.stem(x.to(self.dtype), MASTER, MASTER), 0, unit(MASTER, MASTER), TOP / self.stem_clip[0])
+        return requant(z, 1.0, TOP)
 
     def late(self, r, chosen):
         """chosen: a candidate index per choice. Returns float32 logits."""
@@ -165,6 +169,11 @@ class ResNet(nn.Module):
 
     def forward(self, x, chosen):
         return self.late(self.early(x), chosen)
+
+
+def shared(name):
+    """Whether all widths use this tensor of the network; the others have a row a width."""
+    return name == "head" or name.endswith(".weight") or name.startswith("stem_") or ".out." in name
 
 
 def build(cfg, rng):

@@ -4,6 +4,7 @@ training computes what the integers compute and spends few passes over memory.
 
 PACT (arXiv:1805.06085): u = round(clip(z, 0, alpha) N / alpha). Here the clip enters as ratio = N / alpha, and the gradients are
   du/dz = ratio inside (0, N), 0 outside        du/dratio = z inside, 0 outside.
+A ratio that is a number has no gradient; 1 costs no pass: normalization in front takes the ratio into its scale (networks/resnet.py).
 Where batch normalization follows, the loss does not depend on the scale of u, so sum(g u) = 0, and the gradient to alpha becomes
 (1/alpha) (sum over clipped g N + sum inside g (u - z ratio)): PACT's where z is clipped plus LSQ's rounding error (arXiv:1902.08153)."""
 import torch
@@ -18,21 +19,31 @@ def _inside(g, z, top):
     return torch.where((z > 0) & (z < top), g, torch.zeros((), dtype=g.dtype, device=g.device))
 
 
+def _dot(a, b):
+    """sum(a b) in float32, images last. bfloat16: a matrix product an image, whose sums are float32 inside, spares a float32 copy of a b."""
+    if a.dtype != torch.bfloat16:
+        return torch.sum(a * b, dtype=torch.float32)
+    a, b = (t.permute(0, 2, 3, 1) if t.dim() == 4 else t for t in (a, b))  # as they lie in memory
+    return torch.bmm(a.reshape(len(a), 1, -1), b.reshape(len(b), -1, 1)).sum(dtype=torch.float32)
+
+
 class _Requant(torch.autograd.Function):
-    """round(clamp(z * ratio, 0, top)); ratio a scalar tensor."""
+    """round(clamp(z * ratio, 0, top)); ratio a scalar tensor or a number."""
     @staticmethod
     def forward(ctx, z, ratio, top):
         r = float(ratio)
         ctx.save_for_backward(z)
         ctx.r, ctx.top = r, top
-        return (z * r).clamp_(0, top).round_()
+        return (z.clamp(0, top) if r == 1 else (z * r).clamp_(0, top)).round_()
 
     @staticmethod
     def backward(ctx, g):
         z, = ctx.saved_tensors
         inside = _inside(g, z, ctx.top / ctx.r)
-        d_ratio = torch.sum(inside * z, dtype=torch.float32) if ctx.needs_input_grad[1] else None
-        return (inside.mul_(ctx.r) if ctx.needs_input_grad[0] else None), d_ratio, None
+        d_ratio = _dot(inside, z) if ctx.needs_input_grad[1] else None
+        if not ctx.needs_input_grad[0]:
+            return None, d_ratio, None
+        return (inside if ctx.r == 1 else inside.mul_(ctx.r)), d_ratio, None
 
 
 class _Join(torch.autograd.Function):
@@ -40,7 +51,7 @@ class _Join(torch.autograd.Function):
     @staticmethod
     def forward(ctx, a, ra, b, rb, top):
         x, y = float(ra), float(rb)
-        out = (a * x).round_()
+        out = a.round() if x == 1 else (a * x).round_()
         out.add_(b if y == 1 else (b * y).round_()).clamp_(0, top)
         ctx.save_for_backward(a, b, out)
         ctx.x, ctx.y, ctx.top = x, y, top
@@ -50,9 +61,10 @@ class _Join(torch.autograd.Function):
     def backward(ctx, g):
         a, b, out = ctx.saved_tensors
         inside = _inside(g, out, float(ctx.top))
-        d_ra = torch.sum(inside * a, dtype=torch.float32) if ctx.needs_input_grad[1] else None
-        d_rb = torch.sum(inside * b, dtype=torch.float32) if ctx.needs_input_grad[3] else None
-        return inside * ctx.x, d_ra, (inside * ctx.y if ctx.needs_input_grad[2] else None), d_rb, None
+        d_ra = _dot(inside, a) if ctx.needs_input_grad[1] else None
+        d_rb = _dot(inside, b) if ctx.needs_input_grad[3] else None
+        d_b = (inside if ctx.y == 1 else inside * ctx.y) if ctx.needs_input_grad[2] else None
+        return (inside if ctx.x == 1 else inside * ctx.x), d_ra, d_b, d_rb, None
 
 
 class _Pool(torch.autograd.Function):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Joint training of all widths (AdaBits, arXiv:1912.09666): for every batch each width's loss, gradients added up, one step. Normalization
 and clips are per width, weights are shared. With `distill` d > 0 a narrower width's loss is (1 - d) cross entropy with the label + d cross
-entropy with the widest one's answer (arXiv:1911.07346).
+entropy with the widest one's answer (arXiv:1911.07346). With `draw` d a step takes the widest and d - 1 of the others, in turn: more steps for the
+same time.
 
 Weights: SGD with Nesterov momentum, weight decay on convolutions and classifier. Clips: Adam on their logarithms (a clip's gradient sums
 over a whole tensor, its scale fits no common rate). Both follow one warm-up and cosine.
@@ -11,6 +12,7 @@ moment, a training resumes with the bits of an undisturbed one on the same PyTor
 `calibrate` takes the normalization statistics anew, in float32, where codes and accumulators are exact; no test image is seen before the
 report."""
 import csv
+import hashlib
 import json
 import math
 import os
@@ -44,10 +46,11 @@ def epoch_rng(seed, epoch):
 
 
 def rate(c, done):
-    """Share of the peak learning rate after `done` epochs: linear warm-up, then half a cosine to 0."""
+    """Share of the peak learning rate after `done` epochs: linear warm-up, then half a cosine to lr_last."""
     if done < c["warmup"]:
         return (done + 1e-3) / (c["warmup"] + 1e-3)
-    return 0.5 + 0.5 * math.cos(math.pi * (done - c["warmup"]) / (c["epochs"] - c["warmup"]))
+    last = c["lr_last"] / c["lr"]
+    return last + (1 - last) * (0.5 + 0.5 * math.cos(math.pi * (done - c["warmup"]) / (c["epochs"] - c["warmup"])))
 
 
 def optimizers(net, c):
@@ -66,12 +69,17 @@ def batches(part, batch, rng):
         yield cifar10.codes(cifar10.augment(part.x[ix], rng)), part.y[ix]
 
 
-def step(net, x, y, c, scale=1.0):
-    """Gradients of all widths, times scale; returns (mean loss, right answers of the widest)."""
+def turn(n, draw, i):
+    """Widths (indices, widest first) of step i: the widest and the next draw - 1 of the others."""
+    return [0] + sorted((i * (draw - 1) + j) % (n - 1) + 1 for j in range(draw - 1))
+
+
+def step(net, x, y, c, chosen, scale=1.0):
+    """Gradients of the chosen widths (the widest first), times scale; returns (mean loss, right answers of the widest)."""
     early = net.early(x)
     r = early.detach().requires_grad_()  # the stem runs once
-    total, right, teacher, n = 0.0, 0, None, len(net.widths)
-    for k in range(n):                   # widest first
+    total, right, teacher, n = 0.0, 0, None, len(chosen)
+    for k in chosen:
         logits = net.late(r, [k] * net.n_choices)
         loss = F.cross_entropy(logits, y)
         if k == 0:
@@ -103,7 +111,7 @@ def run_epoch(net, opts, part, cfg, epoch, scaler):
             opt.zero_grad()
             for g in opt.param_groups:
                 g["lr"] = peak * share
-        loss, hit = step(net, x, y, c, scaler["scale"])
+        loss, hit = step(net, x, y, c, turn(len(net.widths), c["draw"], i), scaler["scale"])
         if not math.isfinite(loss):
             raise Diverged(f"epoch {epoch}, step {i}: the loss is {loss}; the last good checkpoint is kept")
         if scaler["dynamic"]:  # arXiv:1710.03740: half on overflow, twice after 2000 good steps
@@ -171,11 +179,38 @@ def save(path, state):
     os.replace(path + ".new", path)
 
 
+def warm_start(net, path, cfg):
+    """Takes the weights of another training of the same network; normalization, clips and the classifier's bias of a width it has not come from its
+    widest one, clips in the proportion of fresh ones."""
+    state = torch.load(path, map_location="cpu")
+    have, want = state["config"]["network"], cfg["network"]
+    for key in ("depth", "nesting"):
+        if have[key] != want[key]:
+            raise ValueError(f"{path}: a network of {key} {have[key]} cannot start one of {key} {want[key]}")
+    index = torch.tensor([have["widths"].index(b) if b in have["widths"] else 0 for b in want["widths"]])
+    fresh = {name: value if resnet.shared(name) else value[index] for name, value in state["network"].items()}
+    moved = torch.tensor([0.0 if b in have["widths"] else math.log(resnet.first_clip(b) / resnet.first_clip(have["widths"][0])) for b in want["widths"]])
+    for name in fresh:
+        if name.endswith(".log") and not resnet.shared(name):
+            fresh[name] = fresh[name] + moved
+    net.load_state_dict(fresh)
+
+
+def digest(path):
+    """SHA-256 of the file `start` names; None for "none"."""
+    if path == "none":
+        return None
+    with open(path, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
 def train(cfg, part, out, resume=False, stop_after=None, log=sys.stderr):
     """Trains and returns the network, calibrated and frozen (on the CPU); None if stop_after ended it early."""
     prepare(cfg)
     c, device = cfg["train"], cfg["device"]
-    net = resnet.build(cfg["network"], torch.Generator().manual_seed(cfg["seed"]))
+    net, started = resnet.build(cfg["network"], torch.Generator().manual_seed(cfg["seed"])), digest(cfg["start"])
+    if started and not resume:
+        warm_start(net, cfg["start"], cfg)
     net = net.to(device=device, memory_format=torch.channels_last)
     net.dtype = DTYPES[c["dtype"]]
     opts = optimizers(net, c)
@@ -187,6 +222,8 @@ def train(cfg, part, out, resume=False, stop_after=None, log=sys.stderr):
         state = torch.load(checkpoint, map_location=device)
         if state["config"] != cfg:
             raise ValueError(f"{checkpoint}: was made with another configuration; train from the start or give that one")
+        if state["start"] != started:
+            raise ValueError(f"{checkpoint}: started from another {cfg['start']}; train from the start or give that one")
         net.load_state_dict(state["network"])
         for opt, saved in zip(opts, state["optimizers"]):
             opt.load_state_dict(saved)
@@ -196,7 +233,7 @@ def train(cfg, part, out, resume=False, stop_after=None, log=sys.stderr):
         rows = rows + [run_epoch(net, opts, data, cfg, epoch, scaler)]
         write_log(out, rows)  # first: what a checkpoint stands for is always logged
         save(checkpoint, {"config": cfg, "network": net.state_dict(), "optimizers": [o.state_dict() for o in opts], "scaler": scaler,
-                          "epoch": epoch + 1})
+                          "start": started, "epoch": epoch + 1})
         print("epoch {epoch} lr {lr:.4f} loss {loss:.4f} train accuracy (widest) {train_accuracy:.4f} {seconds:.0f} s".format(**rows[-1]),
               file=log, flush=True)
     if stop_after is not None and stop_after < c["epochs"]:
