@@ -18,11 +18,13 @@ sys.path.insert(0, str(SOURCE / "train"))
 try:
     import numpy as np
     import torch
-    from bitemu_train import cli, config, integer, native
+    from bitemu_train import cli, config, integer, native, training
     from bitemu_train.data import cifar10
     from bitemu_train.networks import resnet
     from bitemu_train.quantizers import nested
-    from bitemu_train.schemes import adabits
+    from bitemu_train.networks import resnet_export
+    from bitemu_train.schemes import adabits, bitmixer, dqnet
+    from bitemu_train.controller import argmax_decide, one_hot
 except ImportError as missing:
     np = None
     print(f"SKIPPED: {missing} (Debian: python3-torch python3-yaml)")
@@ -90,7 +92,7 @@ class Smoke(unittest.TestCase):
     def test_simulation_agrees_with_the_integers(self):
         """Float simulation of the frozen network differs only by rare rounding ties of its float32 multiplications; at 2 bits one tie
         moves an activation by a third of its range, so the bound is on the mean, and on the answers."""
-        net, _, epoch = adabits.load(self.root / "whole" / "final.pt")
+        net, _, epoch = training.load(self.root / "whole" / "final.pt")
         self.assertIsNone(epoch)
         model = integer.Model(native.read(self.model))
         for k in range(4):
@@ -141,7 +143,7 @@ class Smoke(unittest.TestCase):
         changed = self.root / "changed.yaml"
         changed.write_text(text)
         with self.assertRaisesRegex(ValueError, "another configuration"):
-            adabits.train(config.load(changed, config.CIFAR10, config.check_cifar10), cifar10.load(self.root, "train"),
+            training.train(config.load(changed, config.cifar10, config.check_cifar10), cifar10.load(self.root, "train"),
                           str(self.root / "whole"), resume=True)
 
     def test_a_training_starts_from_another(self):
@@ -152,11 +154,11 @@ class Smoke(unittest.TestCase):
         first, path = self.root / "first", self.root / "first" / "checkpoint.pt"
         first.mkdir()
         part = cifar10.load(self.root, "train")
-        adabits.train(config.load(one, config.CIFAR10, config.check_cifar10), part, str(first), stop_after=1, log=io.StringIO())
+        training.train(config.load(one, config.cifar10, config.check_cifar10), part, str(first), stop_after=1, log=io.StringIO())
         two.write_text(SMOKE.read_text().replace("start: none", f"start: {path}").replace("draw: 4", "draw: 3"))
-        cfg = config.load(two, config.CIFAR10, config.check_cifar10)
+        cfg = config.load(two, config.cifar10, config.check_cifar10)
         net = resnet.build(cfg["network"], torch.Generator())
-        adabits.warm_start(net, str(path), cfg)
+        training.warm_start(net, str(path), cfg)
         old, new = torch.load(path, map_location="cpu")["network"], net.state_dict()
         self.assertEqual(set(old), set(new))
         for name, value in old.items():
@@ -165,22 +167,22 @@ class Smoke(unittest.TestCase):
                 continue
             self.assertEqual(4, len(new[name]), name)
             for k, source in enumerate((0, 1, 0, 0)):
-                clip = {2: 2.5 / 4, 3: 2.0 / 4}.get(k, 1.0) if name.endswith(".log") else None
+                clip = {2: 2.5 / 4, 3: 2.0 / 4}.get(k, 1.0) if name == "clip" else None
                 want = value[source] if clip is None else value[source] + np.log(clip)
                 np.testing.assert_allclose(new[name][k].numpy(), want.numpy(), rtol=1e-6, err_msg=name)
-        self.assertTrue({"head", "stem.weight", "stem_norm.gamma", "blocks.2.out.log", "blocks.2.short.weight"} <= {n for n in old if resnet.shared(n)})
+        self.assertEqual({"weight", "out"}, {n for n in old if resnet.shared(n)})
         for out in ("warm", "again"):
             (self.root / out).mkdir()
-        adabits.train(cfg, part, str(self.root / "warm"), log=io.StringIO())
-        adabits.train(cfg, part, str(self.root / "again"), stop_after=1, log=io.StringIO())
-        adabits.train(cfg, part, str(self.root / "again"), resume=True, log=io.StringIO())
+        training.train(cfg, part, str(self.root / "warm"), log=io.StringIO())
+        training.train(cfg, part, str(self.root / "again"), stop_after=1, log=io.StringIO())
+        training.train(cfg, part, str(self.root / "again"), resume=True, log=io.StringIO())
         self.assertEqual(*((self.root / out / "checkpoint.pt").read_bytes() for out in ("warm", "again")))
         deep = dict(cfg, network=dict(cfg["network"], depth=20))
         with self.assertRaisesRegex(ValueError, "depth 8 cannot start one of depth 20"):
-            adabits.warm_start(net, str(path), deep)
+            training.warm_start(net, str(path), deep)
         path.write_bytes((self.root / "whole" / "final.pt").read_bytes())
         with self.assertRaisesRegex(ValueError, "started from another"):
-            adabits.train(cfg, part, str(self.root / "again"), resume=True, log=io.StringIO())
+            training.train(cfg, part, str(self.root / "again"), resume=True, log=io.StringIO())
 
     def test_widths_of_a_step(self):
         """By hand: all at once, or the widest and the others in turn."""
@@ -189,25 +191,24 @@ class Smoke(unittest.TestCase):
         self.assertEqual([[0, 1, 2], [0, 1, 3], [0, 2, 3]], [adabits.turn(4, 3, i) for i in range(3)])
         self.assertEqual([0], adabits.turn(1, 1, 5))
         with self.assertRaisesRegex(config.ConfigError, "draw counts"):
-            config.parse(SMOKE.read_text().replace("draw: 4", "draw: 1"), "c", config.CIFAR10, config.check_cifar10)
+            config.parse(SMOKE.read_text().replace("draw: 4", "draw: 1"), "c", config.cifar10, config.check_cifar10)
 
     def test_nan_stops_and_keeps_the_checkpoint(self):
-        cfg = config.load(SMOKE, config.CIFAR10, config.check_cifar10)
+        cfg = config.load(SMOKE, config.cifar10, config.check_cifar10)
         part, out = cifar10.load(self.root, "train"), str(self.root / "nan")
         os.mkdir(out)
-        adabits.train(cfg, part, out, stop_after=1, log=io.StringIO())
+        training.train(cfg, part, out, stop_after=1, log=io.StringIO())
         before = (self.root / "nan" / "checkpoint.pt").read_bytes()
-        whole = adabits.step
+        whole = training.gradients
 
         def broken(*args):
-            whole(*args)
-            return float("nan"), 0
-        adabits.step = broken
+            return whole(*args)[0] * float("nan"), torch.tensor(0)
+        training.gradients = broken
         try:
-            with self.assertRaisesRegex(adabits.Diverged, "epoch 1, step 0: the loss is nan"):
-                adabits.train(cfg, part, out, resume=True, log=io.StringIO())
+            with self.assertRaisesRegex(training.Diverged, "epoch 1, step 0: the loss is nan"):
+                training.train(cfg, part, out, resume=True, log=io.StringIO())
         finally:
-            adabits.step = whole
+            training.gradients = whole
         self.assertEqual(before, (self.root / "nan" / "checkpoint.pt").read_bytes())
 
     def test_unknown_words_have_line_and_column(self):
@@ -218,7 +219,7 @@ class Smoke(unittest.TestCase):
             lines = text.replace(old, new).splitlines()
             row = next(i for i, line in enumerate(lines) if new in line)
             with self.assertRaises(config.ConfigError) as e:
-                config.parse(text.replace(old, new), "c", config.CIFAR10, config.check_cifar10)
+                config.parse(text.replace(old, new), "c", config.cifar10, config.check_cifar10)
             self.assertIn(f"c:{row + 1}:{lines[row].index(word) + 1}: ", str(e.exception))
             self.assertIn(message, str(e.exception))
 
@@ -259,21 +260,29 @@ class Pieces(unittest.TestCase):
         self.assertGreater(len(set(where)), 40)
 
     def test_gradients_of_a_requantization(self):
-        """By hand: ratio 2, top 3; z = -1 | 0.6 | 1.2 | 9 -> codes 0, 1, 2, 3; gradient g ratio inside, to the ratio sum g z inside."""
-        from bitemu_train.quantizers.requant import join, requant
+        """By hand: ratio 2/3, top 3; z = -1 | 0.6 | 1.2 | 9 -> codes 0, 1, 2, 3; gradient g 3 ratio inside, to the ratio 3 sum g z inside."""
+        from bitemu_train.quantizers.requant import join, quantize, requant
         z = torch.tensor([-1.0, 0.6, 1.2, 9.0], requires_grad=True)
-        ratio = torch.tensor(2.0, requires_grad=True)
-        u = requant(z, ratio, 3)
+        ratio, top = torch.tensor(2 / 3, requires_grad=True), torch.tensor(3.0)
+        u = requant(z, ratio, top)
         self.assertEqual([0, 1, 2, 3], u.tolist())
         u.backward(torch.tensor([1.0, 10.0, 100.0, 1000.0]))
         self.assertEqual([0, 20, 200, 0], z.grad.tolist())
-        self.assertAlmostEqual(126.0, ratio.grad.item(), places=4)
+        self.assertAlmostEqual(3 * 126.0, ratio.grad.item(), places=3)
+        z = torch.tensor([-1.0, 0.4, 0.9, 9.0], requires_grad=True)
+        u = quantize(z, top)
+        self.assertEqual([0, 1, 3, 3], u.tolist())
+        u.backward(torch.tensor([1.0, 10.0, 100.0, 1000.0]))
+        self.assertEqual([0, 30, 300, 0], z.grad.tolist())
         a, b = torch.tensor([1.4, -3.0, 2.0], requires_grad=True), torch.tensor([3.0, 1.0, 9.0], requires_grad=True)
-        out = join(a, torch.tensor(1.0), b, torch.tensor(0.5), 5)  # 1 + 2 (1.5 to even), -3 + 0, 2 + 4
+        half = torch.tensor(0.5, requires_grad=True)
+        out = join(a, b, half, 5)  # 1 + 2 (1.5 to even), -3 + 0, 2 + 4
         self.assertEqual([3, 0, 5], out.tolist())
         out.sum().backward()
         self.assertEqual([1, 0, 0], a.grad.tolist())
         self.assertEqual([0.5, 0, 0], b.grad.tolist())
+        self.assertEqual(3, half.grad.item())
+        self.assertEqual([4, 0, 5], join(a, b, None, 5).tolist())
 
     def test_scalar_gradients_in_16_bits(self):
         """The sum behind a ratio's gradient is held in float32: 4096 products of 1 would stop at 256 in bfloat16."""
@@ -281,23 +290,95 @@ class Pieces(unittest.TestCase):
         for dtype in (torch.float32, torch.bfloat16):
             z = torch.ones(2, 8, 16, 16, dtype=dtype).contiguous(memory_format=torch.channels_last)
             ratio = torch.tensor(2.0, requires_grad=True)
-            requant(z, ratio, 3).sum(dtype=torch.float32).backward()
+            requant(z / 4, ratio, torch.tensor(4.0)).sum(dtype=torch.float32).backward()
             self.assertEqual(4096, ratio.grad.item())
 
-    def test_normalization_takes_the_ratio(self):
-        """norm(acc) ratio and norm with the ratio inside: the same values and gradients, trained and frozen."""
+    def test_paths_are_the_layers_one_by_one(self):
+        """The path's tables against a network written out: normalization, clips and codes of each layer by itself, trained and frozen."""
+        import torch.nn.functional as F
         rng = torch.Generator().manual_seed(4)
-        acc = torch.randn(4, 3, 5, 5, generator=rng)
-        out = []
-        for inside in (False, True):
-            norm, ratio = resnet.Norm(2, 3), torch.tensor(1.7, requires_grad=True)
-            z = norm(acc, 1, 0.25, ratio) if inside else norm(acc, 1, 0.25, 1.0) * ratio
-            z.pow(3).sum().backward()
-            norm.frozen = True
-            frozen = norm(acc, 1, 0.25, ratio) if inside else norm(acc, 1, 0.25, 1.0) * ratio
-            out.append([z, frozen, ratio.grad, norm.gamma.grad, norm.beta.grad])
-        for a, b in zip(*out):
-            np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=2e-5, atol=1e-4)
+        for keyed in ("own", "transition"):
+            net = resnet.ResNet(8, [8, 4, 2], "half_up", keyed, rng)
+            with torch.no_grad():
+                for p in (net.gamma, net.var):
+                    p.copy_(torch.rand(p.shape, generator=rng) + 0.5)
+                for p in (net.beta, net.mean, net.head_bias):
+                    p.copy_(torch.randn(p.shape, generator=rng) * 0.3)
+            x, chosen = torch.randint(-128, 128, (4, 3, 32, 32), generator=rng).float(), [1, 0, 2, 1, 1, 2]
+            for frozen in (False, True):
+                net.freeze(frozen)
+                out, clip = net.out.exp(), net.clip.exp()
+
+                def conv(u, i, row, bits):
+                    w, at, unit = net.weight.split([s.numel() for s in net.shapes])[i].view(net.shapes[i]), net.channels(i), 2.0 ** (1 - 2 * bits)
+                    rms = w.double().pow(2).mean((1, 2, 3), keepdim=True).sqrt()
+                    master = torch.floor((w / (2.2 * rms.float())).clamp(-1, 127 / 128) * 128)
+                    codes = nested.narrow(master, bits, "half_up").permute(0, 3, 1, 2)
+                    acc = resnet.convolve(u, codes, net.convs[i].stride) * unit
+                    if not frozen:
+                        return F.batch_norm(acc, None, None, net.gamma[row, at], net.beta[row, at], True)
+                    gamma, sigma = net.gamma[row, at], torch.sqrt(net.var[row, at] + 1e-5)
+                    bias = torch.floor((net.beta[row, at] * sigma / gamma - net.mean[row, at]) / unit + 0.5)
+                    return (acc / unit + bias.view(-1, 1, 1)) * (gamma / sigma * unit).view(-1, 1, 1)
+
+                def row(before, own):
+                    return own if keyed == "own" else before * 3 + own
+                r = torch.round(conv(x, 0, 0, 8).div(out[0]).clamp(0, 1) * 255)
+                at = 1
+                for b in range(3):
+                    k1, k2, before = chosen[2 * b], chosen[2 * b + 1], chosen[2 * b - 1] if b else 0
+                    n1, n2 = 2 ** net.widths[k1] - 1, 2 ** net.widths[k2] - 1
+                    u = torch.round((r * (out[b] / 255 / clip[k1, 2 * b])).clamp(0, 1) * n1)
+                    z = conv(u, at, row(before, k1), net.widths[k1])
+                    z = conv(torch.round((z / clip[k2, 2 * b + 1]).clamp(0, 1) * n2), at + 1, row(k1, k2), net.widths[k2]) * (255 / out[b + 1])
+                    other, at = r * (out[b] / out[b + 1]), at + 2
+                    if b:
+                        other, at = conv(r, at, row(before, k2), 8) * (255 / out[b + 1]), at + 1
+                    r = (torch.round(z) + torch.round(other)).clamp(0, 255)
+                p = net.path(net.normalized(), chosen)
+                got = net.early(x, p)
+                for i in range(3):
+                    pass
+                pooled = torch.floor((r.sum((2, 3)) + 32) / 64)
+                with torch.no_grad():
+                    want = net.head(r, p, p.bias, p.gain)
+                    logits = net.late(got, p)
+                # Ties of the rounding may fall differently: nearly all codes, hence the logits nearly, are the same.
+                self.assertLess(float((logits - want).abs().mean() / want.abs().mean()), 0.05, (keyed, frozen))
+
+    def test_blended_images_are_those_of_their_paths(self):
+        """A batch whose images all take the same candidates, and one of different mixtures, image by image."""
+        rng = torch.Generator().manual_seed(5)
+        net = resnet.ResNet(8, [8, 3], "floor", "own", rng)
+        x = torch.randint(-128, 128, (6, 3, 32, 32), generator=rng).float()
+        net.collect([(x, [net.uniform(0), net.uniform(1)])])
+        leaf = net.normalized()
+        paths = [net.path(leaf, net.uniform(k), mixed=True) for k in range(2)]
+        r = net.early(x, paths[0])
+        chosen = torch.randint(2, (6, 6), generator=rng)
+        with torch.no_grad():
+            got = net.blended(r, paths, one_hot(chosen, 2))
+            for i in range(6):
+                want = net.late(r[i:i + 1], net.path(leaf, chosen[i].tolist()))[0]
+                np.testing.assert_allclose(got[i].numpy(), want.numpy(), rtol=0.05, atol=0.05 * float(want.abs().max()))
+
+    def test_gradients_add_up(self):
+        """One step's gradients are those of the mean of the paths' losses, computed in one piece."""
+        import torch.nn.functional as F
+        rng = torch.Generator().manual_seed(6)
+        net = resnet.ResNet(8, [8, 4, 2], "floor", "own", rng)
+        x, y = torch.randint(-128, 128, (8, 3, 32, 32), generator=rng).float(), torch.arange(8)
+        chosen = torch.tensor([net.uniform(0), [2, 1, 0, 1, 2, 2]])
+        loss, right = training.gradients(net, training.Lanes("cpu", 2), 0.5, x, y, chosen, torch.tensor(4.0))
+        got = {n: p.grad.clone() for n, p in net.named_parameters()}
+        first, second = net(x, chosen[0]), net(x, chosen[1])
+        soft = -(torch.softmax(first.detach(), 1) * F.log_softmax(second, 1)).sum(1).mean()
+        want = (F.cross_entropy(first, y) + 0.5 * F.cross_entropy(second, y) + 0.5 * soft) / 2
+        grads = torch.autograd.grad(want * 4, list(net.parameters()))
+        self.assertAlmostEqual(want.item(), loss.item(), places=5)
+        self.assertEqual((first.argmax(1) == y).sum().item(), right.item())
+        for (name, _), g in zip(net.named_parameters(), grads):
+            np.testing.assert_allclose(got[name].numpy(), g.numpy(), rtol=1e-3, atol=1e-4 * float(g.abs().max()), err_msg=name)
 
     def test_nested_codes(self):
         """By hand: master codes -128, -33, -1, 0, 31, 32, 127 at 2 bits; the code of a narrower one is the shifted code of a wider one."""
@@ -311,12 +392,17 @@ class Pieces(unittest.TestCase):
 
     def test_gradient_of_the_weights(self):
         """Of the code: 2^(w-1) dx/dw inside the clip. One weight moved: the code's slope follows x = w / (2.2 rms)."""
-        w = torch.tensor([[3.0, 4.0]], dtype=torch.float64, requires_grad=True)
-        nested.codes(w, 4, "floor").sum().backward()
+        w = torch.tensor([3.0, 4.0, 100.0, 2.0, 1.0], dtype=torch.float64, requires_grad=True)  # rows of 2 and 3 weights
+        x = nested.Rows([2, 3]).normalized(w)
+        self.assertAlmostEqual(4 / (2.2 * 12.5 ** 0.5), x[1].item())
+        shapes = [torch.Size((1, 1, 1, 2)), torch.Size((1, 1, 1, 3))]
+        codes = nested.codes(x, torch.tensor([4.0, 4, 8, 8, 8]), torch.ones(5), "floor", shapes, torch.float64)
+        self.assertEqual([[3.0, 4.0], [1.0, 0.0]], [codes[0].flatten().tolist(), (codes[1].flatten()[1:] > 1).double().tolist()])
+        codes[0].sum().backward()
         rms = (12.5) ** 0.5
         # sum x = (w0 + w1) / (2.2 rms); d rms/dw0 = w0 / (2 rms)
         want = [8 / 2.2 * (1 / rms - 7 * v / (2 * rms ** 3)) for v in (3, 4)]
-        np.testing.assert_allclose(w.grad.numpy()[0], want, rtol=1e-6)
+        np.testing.assert_allclose(w.grad.numpy(), [*want, 0, 0, 0], rtol=1e-6)
 
 
 if __name__ == "__main__":

@@ -106,9 +106,9 @@ def _cifar10_folder(args):
 def _write_cifar10(net, cfg, folder, out):
     """OUT/NAME.bitemu, and the report from the integers in it."""
     from .data import cifar10 as pictures
-    from .networks import resnet
+    from .networks.resnet_export import graph
     path = os.path.join(out, cfg["name"] + ".bitemu")
-    native.write(path, resnet.graph(net, cfg["name"]))
+    native.write(path, graph(net, cfg["name"], getattr(net, "controller", None)))
     test = pictures.load(folder, "test")
     print(f"{path}: {os.path.getsize(path)} bytes; {len(test.y)} test images, integer reference:")
     print_report(report(integer.Model(native.read(path)), test.x, test.y))
@@ -116,45 +116,46 @@ def _write_cifar10(net, cfg, folder, out):
 
 def cifar10(args):
     """Trains, exports, reports."""
+    from . import training
     from .data import cifar10 as pictures
-    from .schemes import adabits
-    cfg = config.load(args.config, config.CIFAR10, config.check_cifar10)
+    cfg = config.load(args.config, config.cifar10, config.check_cifar10)
     folder = _cifar10_folder(args)
     os.makedirs(args.out, exist_ok=True)
-    net = adabits.train(cfg, pictures.load(folder, "train"), args.out, args.resume, args.stop_after)
+    net = training.train(cfg, pictures.load(folder, "train"), args.out, args.resume, args.stop_after)
     if net is not None:
-        adabits.save(os.path.join(args.out, "final.pt"), {"config": cfg, "network": net.state_dict()})
+        training.save(os.path.join(args.out, "final.pt"), {"config": cfg, "network": net.state_dict()})
         _write_cifar10(net, cfg, folder, args.out)
 
 
 def cifar10_export(args):
     """Exports a finished training (final.pt), or one as it stands (checkpoint.pt: its statistics are taken first)."""
+    from . import training
     from .data import cifar10 as pictures
-    from .schemes import adabits
     folder = _cifar10_folder(args)
-    net, cfg, epoch = adabits.load(args.checkpoint)
+    net, cfg, epoch = training.load(args.checkpoint)
     if epoch is not None:
         print(f"{args.checkpoint}: after epoch {epoch} of {cfg['train']['epochs']}")
-        adabits.calibrate(net, adabits.on_device(pictures.load(folder, "train"), "cpu"), cfg)
+        training.calibrate(net, training.on_device(pictures.load(folder, "train"), "cpu"), cfg)
     os.makedirs(args.out, exist_ok=True)
     _write_cifar10(net, cfg, folder, args.out)
 
 
 def gate(args):
     """An input-aware version of a finished network: which of its widths each image gets."""
+    from . import training
     from .data import cifar10 as pictures
-    from .networks import resnet
-    from .schemes import adabits, gate as scheme
+    from .networks.resnet_export import graph
+    from .schemes import gate as scheme
     cfg = config.load(args.config, config.GATE, config.check_gate)
     folder = _cifar10_folder(args)
-    net, _, epoch = adabits.load(args.checkpoint)
+    net, _, epoch = training.load(args.checkpoint)
     if epoch is not None:
         raise ValueError(f"{args.checkpoint}: not a finished training (final.pt)")
     os.makedirs(args.out, exist_ok=True)
-    part = adabits.on_device(pictures.load(folder, "train"), "cpu")
+    part = training.on_device(pictures.load(folder, "train"), "cpu")
     controller = scheme.train(net, part, cfg)
     path = os.path.join(args.out, cfg["name"] + ".bitemu")
-    native.write(path, resnet.graph(net, cfg["name"], controller))
+    native.write(path, graph(net, cfg["name"], controller))
     test = pictures.load(folder, "test")
     print(f"{path}: {os.path.getsize(path)} bytes; {len(test.y)} test images, integer reference:")
     print_report(report(integer.Model(native.read(path)), test.x, test.y))

@@ -14,18 +14,31 @@ SCHEMA = {
     "controller": {"epochs": int, "lr": float, "tau": [float], "cost_weight": float, "cost_target": float},
 }
 
-# The any-precision networks for CIFAR-10. A tuple lists the values that are known.
+# The residual networks for CIFAR-10. A tuple lists the values that are known.
 CIFAR10 = {
     "name": str,
-    "scheme": ("adabits",),
+    "scheme": str,
     "seed": int,
     "threads": int,
     "device": ("cpu", "cuda"),
     "start": str,
-    "network": {"depth": (8, 20), "widths": [(8, 7, 6, 5, 4, 3, 2)], "nesting": ("floor", "half_up")},
+    "network": {"depth": (8, 20), "widths": [(8, 7, 6, 5, 4, 3, 2)], "nesting": ("floor", "half_up"), "norm": ("own", "transition")},
     "train": {"epochs": int, "warmup": float, "batch": int, "draw": int, "lr": float, "lr_last": float, "weight_decay": float, "clip_lr": float, "distill": float,
               "dtype": ("float32", "bfloat16", "float16"), "calibration": int},
 }
+
+# What a scheme's configuration has besides.
+SCHEMES = {
+    "adabits": {},
+    "bitmixer": {"stages": [int]},
+    "dqnet": {"controller": {"pool": int, "hidden": int, "lr": float, "tau": [float], "cost_weight": float, "cost_target": float}},
+}
+
+
+def cifar10(node):
+    """The schema of a file, by its scheme."""
+    named = [v.value for k, v in node.value if k.value == "scheme"] if isinstance(node, yaml.MappingNode) else []
+    return {**CIFAR10, "scheme": tuple(SCHEMES), **SCHEMES.get(named[0] if named else "", {})}
 
 
 # An input-aware version of such a network: which of its widths each image gets.
@@ -165,6 +178,14 @@ def check_cifar10(cfg, path):
     need(0 <= c["warmup"] < c["epochs"], "train: warmup is shorter than epochs")
     need(1 <= c["draw"] <= len(widths) and (c["draw"] > 1 or len(widths) == 1), "train: draw counts the widths of a step: one if there is one, else 2 .. all")
     need(0 <= c["lr_last"] <= c["lr"], "train: lr_last lies between 0 and lr")
+    stages, control = cfg.get("stages", [0, 0]), cfg.get("controller")
+    need(len(stages) == 2 and 0 <= stages[0] <= stages[1] <= c["epochs"], "stages: the two epochs at which one width for all layers and a width for each begin")
+    need(cfg["scheme"] != "bitmixer" or len(widths) > 1, "network: bitmixer needs two widths at least")
+    if control:
+        need(control["pool"] > 0 and 32 % control["pool"] == 0 and control["hidden"] >= 0, "controller: pool divides the image's 32 pixels, hidden is 0 or more")
+        need(len(control["tau"]) == 2 and min(control["tau"]) > 0, "controller: tau is [first, last], both positive")
+        need(control["lr"] > 0 and control["cost_weight"] >= 0 and 0 < control["cost_target"] <= 1, "controller: a rate or the target is out of range")
+        need(len(widths) > 1, "network: a controller needs two widths at least")
     need(0 <= c["distill"] <= 1 and c["lr"] > 0 and c["clip_lr"] > 0 and c["weight_decay"] >= 0, "train: a rate is out of range")
 
 
@@ -184,7 +205,7 @@ def parse(text, path="config", schema=SCHEMA, check=_check):
         _fail(path, e.problem_mark, e.problem)
     if node is None:
         raise ConfigError(f"{path}:1:1: the file is empty")
-    cfg = _convert(node, schema, path, "")
+    cfg = _convert(node, schema(node) if callable(schema) else schema, path, "")
     check(cfg, path)
     return cfg
 

@@ -127,7 +127,8 @@ def controller_epoch(net, opt, part, cfg, epoch, rng):
         early = net.early(x)
         loss, _ = shared_losses(net, early, y, [random_decisions(net, len(y), rng)], cfg["joint"])
         # The controller reads the features but does not bend them, and learns from true labels alone.
-        decisions = gumbel_decide(net.decide((early[0].detach(), early[1].detach())), tau, rng)
+        logits = net.decide((early[0].detach(), early[1].detach()))
+        decisions = gumbel_decide(logits, tau, torch.rand(logits.shape, generator=rng))
         cost = net.cost(decisions)
         logits = net.late(early, decisions)
         loss = loss + F.cross_entropy(logits, y) + c["cost_weight"] * F.relu(cost.mean() - c["cost_target"])

@@ -54,18 +54,24 @@ def load(folder, part):
     return out
 
 
-def augment(x, rng):
-    """Random crop of the image padded by 4, random flip. x uint8 [n,32,32,3] -> the same; rng draws on the CPU, so every device agrees."""
+def draws(n, rng):
+    """Where the crops of n images begin, and which are mirrored. On the CPU, so every device agrees."""
+    return torch.randint(0, 2 * PAD + 1, (n, 2), generator=rng), torch.randint(0, 2, (n, 1), generator=rng)
+
+
+def crop(x, begin, mirrored):
+    """Images padded by 4, cropped to their size again, some mirrored. x uint8 [n,32,32,3] -> the same; draws on its device."""
     n = len(x)
-    draw = torch.randint(0, 2 * PAD + 1, (n, 2), generator=rng)
-    flip = torch.randint(0, 2, (n, 1), generator=rng)
-    line = torch.arange(SIZE)
-    rows = draw[:, :1] + line
-    cols = draw[:, 1:] + torch.where(flip == 1, SIZE - 1 - line, line)
+    line = torch.arange(SIZE, device=x.device)
+    rows = begin[:, :1] + line
+    cols = begin[:, 1:] + torch.where(mirrored == 1, SIZE - 1 - line, line)
     padded = torch.full((n, SIZE + 2 * PAD, SIZE + 2 * PAD, CHANNELS), ZERO, dtype=torch.uint8, device=x.device)
     padded[:, PAD:PAD + SIZE, PAD:PAD + SIZE] = x
-    i = torch.arange(n, device=x.device)
-    return padded[i[:, None, None], rows.to(x.device)[:, :, None], cols.to(x.device)[:, None, :]]
+    return padded[torch.arange(n, device=x.device)[:, None, None], rows[:, :, None], cols[:, None, :]]
+
+
+def augment(x, rng):
+    return crop(x, *(d.to(x.device) for d in draws(len(x), rng)))
 
 
 def codes(x, dtype=torch.float32):

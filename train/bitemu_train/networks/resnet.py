@@ -9,267 +9,237 @@
   head:   average pool -> linear (8 bit); its bias per width
 
 Every 3x3 convolution of a block is a choice conv1, conv2 ...: width w of its weights and a of its input codes. Batch normalization and
-clips are per candidate of the own choice (switchable, arXiv:1912.09666); a shortcut follows the choice of the second convolution.
+clips are per candidate (switchable, arXiv:1912.09666); a shortcut follows the choice of the second convolution. `norm: transition` keys the
+normalization by the choice in front as well (Bit-Mixer, arXiv:2103.17267).
 
-Convolutions run on codes, scaled by a power of two, so that float32 (below 2^24) holds them exactly; bfloat16 and float16 hold the codes
-exactly but round accumulators: they are for speed, `calibrate` and the export work in float32 with exact codes."""
-import numpy as np
+All weights are one vector, all normalizations one table: `path` makes of them what an assignment of candidates needs, in as many passes for
+twenty layers as for one. Convolutions run on codes, scaled by a power of two, so that float32 (below 2^24) holds them exactly; bfloat16 and
+float16 hold the codes exactly but round accumulators: they are for speed, `collect` and the export work in float32 with exact codes."""
+from collections import namedtuple
+
 import torch
 from torch import nn
 import torch.nn.functional as F
 
-from ..data.cifar10 import CHANNELS, CLASSES, SIZE, ZERO
-from ..integers import Graph, conv_attrs, multiplier, pool_attrs, table
+from ..data.cifar10 import CHANNELS, CLASSES
 from ..quantizers import nested
-from ..quantizers.latent import master_codes, round_ste
-from ..quantizers.requant import join, pool, requant
+from ..quantizers.requant import join, pool, quantize, requant
 
 MASTER, TOP = 8, 255
 STACKS = (16, 32, 64)
 FIRST_CLIP = {1: 1.5, 2: 2.0, 3: 2.5, 4: 3.0}  # near the least-squares clip of a half normal; 4.0 above
+FIRST_OUT = (4.0, 6.0)                         # of the stem, of a block
 GAMMA_MIN = 1e-3                               # positive slopes keep multipliers positive
+EPS = 1e-5
+
+# A convolution: the choice of its width (None: 8 bits), the choice whose candidate picks its normalization, and the choice in front of that.
+Conv = namedtuple("Conv", "name c_in c_out kernel stride choice norm before")
+Block = namedtuple("Block", "conv1 conv2 short")  # numbers of its convolutions; short: None where the block keeps the shape
+Path = namedtuple("Path", "weights scale shift ratio top clip blend bias gain step")
 
 
 def first_clip(bits):
     return FIRST_CLIP.get(bits, 4.0)
 
 
-class Norm(nn.Module):
-    """Batch normalization with parameters and statistics per candidate, times a ratio. `frozen`: running statistics, the shift rounded to whole
-    units of the accumulator, as the exported bias is."""
-    def __init__(self, sets, channels):
-        super().__init__()
-        self.gamma = nn.Parameter(torch.ones(sets, channels))
-        self.beta = nn.Parameter(torch.zeros(sets, channels))
-        self.register_buffer("mean", torch.zeros(sets, channels))
-        self.register_buffer("var", torch.ones(sets, channels))
-        self.eps, self.momentum, self.frozen = 1e-5, 0.1, False
-
-    def fold(self, k, unit):
-        """(slope, bias), float64: z = slope (acc + bias), both in whole accumulator units of `unit`; bias rounded."""
-        sigma = torch.sqrt(self.var[k].double() + self.eps)
-        gamma = self.gamma[k].double()
-        return gamma / sigma * unit, torch.floor((self.beta[k].double() * sigma / gamma - self.mean[k].double()) / unit + 0.5)
-
-    def forward(self, acc, k, unit, ratio):
-        if self.frozen:
-            slope, bias = self.fold(k, unit)
-            return ((acc / unit + bias.float().view(-1, 1, 1)) * (slope * ratio).float().view(-1, 1, 1)).to(acc.dtype)
-        return F.batch_norm(acc, self.mean[k], self.var[k], self.gamma[k] * ratio, self.beta[k] * ratio, True, self.momentum, self.eps)
+def layout(depth):
+    """The convolutions in order, and the blocks."""
+    convs, blocks, c = [Conv("stem", CHANNELS, STACKS[0], 3, 1, None, None, None)], [], STACKS[0]
+    for s, width in enumerate(STACKS):
+        for i in range((depth - 2) // 6):
+            k, stride = 2 * len(blocks), 2 if s and not i else 1
+            before, at = k - 1 if k else None, len(convs)
+            convs += [Conv(f"conv{k + 1}", c, width, 3, stride, k, k, before), Conv(f"conv{k + 2}", width, width, 3, 1, k + 1, k + 1, k)]
+            if c != width or stride != 1:
+                convs.append(Conv(f"block{len(blocks) + 1}_short", c, width, 1, stride, None, k + 1, before))
+            blocks.append(Block(at, at + 1, at + 2 if len(convs) == at + 3 else None))
+            c = width
+    return convs, blocks
 
 
-class Conv(nn.Module):
-    def __init__(self, c_in, c_out, kernel, stride, rule, rng):
-        super().__init__()
-        self.kernel, self.stride, self.rule = kernel, stride, rule
-        self.weight = nn.Parameter(torch.randn(c_out, c_in, kernel, kernel, generator=rng) * (2 / (c_in * kernel * kernel)) ** 0.5)
-
-    def forward(self, u, bits, a_bits):
-        """Input codes -> accumulators times unit(bits, a_bits)."""
-        w = (nested.codes(self.weight, bits, self.rule) * unit(bits, a_bits)).to(u.dtype)
-        size = u.shape[-1]
-        total = max((-(-size // self.stride) - 1) * self.stride + self.kernel - size, 0)  # padding "same" as TFLite lays it
-        if total % 2:
-            u = F.pad(u, (total // 2, total - total // 2) * 2)
-            total = 0
-        return F.conv2d(u, w.contiguous(memory_format=torch.channels_last), stride=self.stride, padding=total // 2)
-
-
-def unit(w_bits, a_bits):
-    """A power of two that keeps sums near 1 (float16's range): what one step of an accumulator is worth."""
-    return 2.0 ** (1 - w_bits - a_bits)
-
-
-class Clips(nn.Module):
-    """Logarithms of positive clips."""
-    def __init__(self, first):
-        super().__init__()
-        self.log = nn.Parameter(torch.tensor(first).log())
-
-    def __getitem__(self, k):
-        return self.log[k].exp()
-
-
-class Block(nn.Module):
-    def __init__(self, c_in, c_out, stride, widths, rule, rng):
-        super().__init__()
-        n = len(widths)
-        self.widths = widths
-        self.conv1, self.conv2 = Conv(c_in, c_out, 3, stride, rule, rng), Conv(c_out, c_out, 3, 1, rule, rng)
-        self.norm1, self.norm2 = Norm(n, c_out), Norm(n, c_out)
-        change = c_in != c_out or stride != 1
-        self.short = Conv(c_in, c_out, 1, stride, rule, rng) if change else None
-        self.norm_s = Norm(n, c_out) if change else None
-        first = [first_clip(b) for b in widths]
-        self.clip1, self.clip2 = Clips([1.4 * a for a in first]), Clips(first)
-        self.out = Clips([6.0])
-
-    def forward(self, r, step, k1, k2):
-        """r: codes of step `step`; candidates of the two convolutions. Returns (codes, step)."""
-        b1, b2 = self.widths[k1], self.widths[k2]
-        n1, n2 = 2 ** b1 - 1, 2 ** b2 - 1
-        out_step = self.out[0] / TOP
-        u = requant(r, step * n1 / self.clip1[k1], n1)
-        z = self.norm1(self.conv1(u, b1, b1), k1, unit(b1, b1), n2 / self.clip2[k2])
-        u = requant(z, 1.0, n2)
-        z = self.norm2(self.conv2(u, b2, b2), k2, unit(b2, b2), 1 / out_step)
-        if self.short is None:
-            return join(z, 1.0, r, step / out_step, TOP), out_step
-        s = self.norm_s(self.short(r, MASTER, MASTER), k2, unit(MASTER, MASTER), 1 / out_step)
-        return join(z, 1.0, s, 1.0, TOP), out_step
+def convolve(u, w, stride):
+    """Padding "same" as TFLite lays it."""
+    size, kernel = u.shape[-1], w.shape[-1]
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    if total % 2:
+        u, total = F.pad(u, (total // 2, total - total // 2) * 2), 0
+    return F.conv2d(u, w, stride=stride, padding=total // 2)
 
 
 class ResNet(nn.Module):
-    def __init__(self, blocks, widths, rule, rng):
+    def __init__(self, depth, widths, rule, norm, rng):
         super().__init__()
-        self.widths, self.rule, self.dtype = widths, rule, torch.float32
-        self.stem = Conv(CHANNELS, STACKS[0], 3, 1, rule, rng)
-        self.stem_norm, self.stem_clip = Norm(1, STACKS[0]), Clips([4.0])
-        layers, c = [], STACKS[0]
-        for s, width in enumerate(STACKS):
-            for i in range(blocks):
-                layers.append(Block(c, width, 2 if s and not i else 1, widths, rule, rng))
-                c = width
-        self.blocks = nn.ModuleList(layers)
-        self.head = nn.Parameter(torch.randn(CLASSES, c, generator=rng))
-        self.head_bias = nn.Parameter(torch.zeros(len(widths), CLASSES))
-        self.head_gain = nn.Parameter(torch.zeros(len(widths)))  # log2; positive scale changes no answer
-        self.n_choices = 2 * len(layers)
+        self.widths, self.rule, self.keyed, self.dtype = widths, rule, norm, torch.float32
+        self.convs, self.blocks = layout(depth)
+        self.n_choices, n = 2 * len(self.blocks), len(widths)
+        self.shapes = [torch.Size((c.c_out, c.kernel, c.kernel, c.c_in)) for c in self.convs] + [torch.Size((CLASSES, 1, 1, STACKS[-1]))]
+        self.rows = nested.Rows([c.kernel ** 2 * c.c_in for c in self.convs for _ in range(c.c_out)] + [CLASSES * STACKS[-1]])
+        self.weight = nn.Parameter(torch.cat([torch.randn(s.numel(), generator=rng) * (2 / (s.numel() / s[0])) ** 0.5 for s in self.shapes]))
+        sets, channels = n if norm == "own" else n * n, [c.c_out for c in self.convs]
+        self.gamma, self.beta = nn.Parameter(torch.ones(sets, sum(channels))), nn.Parameter(torch.zeros(sets, sum(channels)))
+        self.register_buffer("mean", torch.zeros(sets, sum(channels)))
+        self.register_buffer("var", torch.ones(sets, sum(channels)))
+        clips = [[first_clip(b) * (1.4 if i % 2 == 0 else 1) for i in range(self.n_choices)] for b in widths]
+        self.clip = nn.Parameter(torch.tensor(clips).log())  # logarithms; of a choice's input, a row a width
+        self.out = nn.Parameter(torch.tensor([FIRST_OUT[0]] + [FIRST_OUT[1]] * len(self.blocks)).log())
+        self.head_bias = nn.Parameter(torch.zeros(n, CLASSES))
+        self.head_gain = nn.Parameter(torch.zeros(n))        # log2; positive scale changes no answer
+        self.frozen, self.statistics = False, None
+        self._indices(channels)
 
+    def _indices(self, channels):
+        n = self.n_choices
+
+        def buffer(name, values):
+            self.register_buffer(name, torch.tensor(values), False)
+        buffer("bits", [float(b) for b in self.widths])
+        buffer("width_at", [n if c.choice is None else c.choice for c in self.convs] + [n])  # a convolution's place in [bits of choices, 8]
+        buffer("set_own", [n if c.norm is None else c.norm for c in self.convs])             # likewise in [candidates of choices, 0]
+        buffer("set_before", [n if c.before is None else c.before for c in self.convs])
+        self.register_buffer("conv_of_weight", torch.repeat_interleave(torch.arange(len(self.shapes)), torch.tensor([s.numel() for s in self.shapes])), False)
+        self.register_buffer("conv_of_channel", torch.repeat_interleave(torch.arange(len(channels)), torch.tensor(channels)), False)
+        # What a convolution's output is counted in: places in [clips of choices, outputs of stem and blocks].
+        ends = {0: n}
+        for i, b in enumerate(self.blocks):
+            ends.update({b.conv1: 2 * i + 1, b.conv2: n + 1 + i, b.short: n + 1 + i})
+        counted = [ends[i] for i in range(len(self.convs))]
+        self.register_buffer("end_of_channel", F.one_hot(torch.tensor(counted), n + 1 + len(self.blocks)).float()[self.conv_of_channel], False)
+
+    def channels(self, i):
+        """Places of a convolution's channels in the table of normalizations."""
+        first = sum(c.c_out for c in self.convs[:i])
+        return slice(first, first + self.convs[i].c_out)
+
+    def uniform(self, k):
+        return [k] * self.n_choices
+
+    @torch.no_grad()
     def constrain(self):
         """After each step: positive slopes."""
-        with torch.no_grad():
-            for m in self.modules():
-                if isinstance(m, Norm):
-                    m.gamma.clamp_(min=GAMMA_MIN)
-
-    def norms(self):
-        return [m for m in self.modules() if isinstance(m, Norm)]
+        self.gamma.clamp_(min=GAMMA_MIN)
 
     def freeze(self, frozen=True):
-        for m in self.norms():
-            m.frozen = frozen
+        """Frozen: running statistics, the shift rounded to whole units of the accumulator, as the exported bias is."""
+        self.frozen = frozen
 
-    def early(self, x):
-        """Image codes minus their zero, NCHW -> the stem's codes. The same for every candidate."""
-        z = self.stem_norm(self.stem(x.to(self.dtype), MASTER, MASTER), 0, unit(MASTER, MASTER), TOP / self.stem_clip[0])
-        return requant(z, 1.0, TOP)
+    def normalized(self):
+        return self.rows.normalized(self.weight)
 
-    def late(self, r, chosen):
-        """chosen: a candidate index per choice. Returns float32 logits."""
-        step = self.stem_clip[0] / TOP
+    def sets(self, chosen):
+        """A row of the table of normalizations for each convolution; chosen: a tensor."""
+        known = F.pad(chosen, (0, 1))
+        own = known[self.set_own]
+        return own if self.keyed == "own" else known[self.set_before] * len(self.widths) + own
+
+    def path(self, x, chosen, mixed=False):
+        """x: normalized(); chosen: int64 tensor, a candidate for each choice. mixed: `blend` puts several paths together, so normalization inside a
+        block leaves the next clip to it."""
+        chosen = torch.as_tensor(chosen, device=x.device)
+        bits = F.pad(self.bits[chosen], (0, 1), value=float(MASTER))[self.width_at]
+        unit = torch.exp2(1 - 2 * bits)  # a power of two that keeps sums near 1 (float16's range): what one step of an accumulator is worth
+        weights = nested.codes(x, bits[self.conv_of_weight], unit[self.conv_of_weight], self.rule, self.shapes, self.dtype)
+        clip, out = self.clip.gather(0, chosen[None])[0].exp(), self.out.exp()
+        counted = torch.cat([1 / clip, 1 / out[:1], TOP / out[1:]]) # what the stem puts out is clipped at 1, a block's sum at 255
+        if mixed:
+            counted = torch.cat([torch.ones_like(clip), counted[self.n_choices:]])
+        ratio = self.end_of_channel @ counted
+        rows = self.sets(chosen)[self.conv_of_channel][None]
+        gamma, beta = self.gamma.gather(0, rows)[0], self.beta.gather(0, rows)[0]
+        if self.frozen:
+            u, sigma = unit[self.conv_of_channel], torch.sqrt(self.var.gather(0, rows)[0] + EPS)
+            bias = (beta * sigma / gamma - self.mean.gather(0, rows)[0]) / u
+            gamma, beta = gamma / sigma, (bias + (torch.floor(bias + 0.5) - bias).detach()) * u * gamma / sigma
+        sizes = [c.c_out for c in self.convs]
+        top = torch.exp2(self.bits[chosen]) - 1
+        step, last = out / TOP, chosen[-1:]
+        return Path(weights, (gamma * ratio).split(sizes), (beta * ratio).split(sizes), (step[:-1] / clip[::2]).unbind(), top.unbind(), clip.unbind(),
+                    (out[:-1] / out[1:]).unbind(), self.head_bias.index_select(0, last)[0], self.head_gain.index_select(0, last), step[-1] * 2.0 ** (1 - MASTER))
+
+    def norm(self, p, i, acc):
+        if self.statistics is not None:
+            self.statistics(i, acc)
+        if self.frozen:
+            return acc * p.scale[i].to(acc.dtype).view(-1, 1, 1) + p.shift[i].to(acc.dtype).view(-1, 1, 1)
+        return F.batch_norm(acc, None, None, p.scale[i], p.shift[i], True, 0.0, EPS)
+
+    def conv(self, p, i, u):
+        return self.norm(p, i, convolve(u, p.weights[i], self.convs[i].stride))
+
+    def early(self, x, p):
+        """Image codes minus their zero, NCHW -> the stem's codes. The same on every path."""
+        return quantize(self.conv(p, 0, x.to(self.dtype)), torch.full_like(p.top[0], TOP))
+
+    def late(self, r, p):
+        """The stem's codes -> float32 logits."""
         for i, b in enumerate(self.blocks):
-            r, step = b(r, step, chosen[2 * i], chosen[2 * i + 1])
-        k = chosen[-1]
-        acc = pool(r) @ nested.codes(self.head, MASTER, self.rule, False).t()
-        step = step * 2.0 ** (1 - MASTER)
-        bias = self.head_bias[k] / step.detach()
-        bias = bias + (torch.floor(bias + 0.5) - bias).detach()
-        return (acc + bias) * (step * 0.3 * torch.exp2(self.head_gain[k]))
+            u = quantize(self.conv(p, b.conv1, requant(r, p.ratio[i], p.top[2 * i])), p.top[2 * i + 1])
+            z = self.conv(p, b.conv2, u)
+            r = join(z, r, p.blend[i], TOP) if b.short is None else join(z, self.conv(p, b.short, r), None, TOP)
+        return self.head(r, p, p.bias, p.gain)
+
+    def head(self, r, p, bias, gain):
+        acc = pool(r) @ p.weights[-1].flatten(1).float().t() / 2.0 ** (1 - 2 * MASTER)
+        step = p.step
+        bias = bias / step.detach()
+        return (acc + bias + (torch.floor(bias + 0.5) - bias).detach()) * (step * 0.3 * torch.exp2(gain))
+
+    def blended(self, r, paths, decisions):
+        """Images that take their own candidates: paths (mixed) of every uniform width, decisions [n, choices, candidates] one-hot, with gradient."""
+        def share(i, parts):
+            return sum(z * d.to(z.dtype).view(-1, 1, 1, 1) for z, d in zip(parts, decisions[:, i].unbind(1)))
+        for i, b in enumerate(self.blocks):
+            z = share(2 * i, [self.conv(p, b.conv1, requant(r, p.ratio[i], p.top[2 * i])) for p in paths])
+            z = share(2 * i + 1, [self.conv(p, b.conv2, requant(z, 1 / p.clip[2 * i + 1], p.top[2 * i + 1])) for p in paths])
+            if b.short is None:
+                r = join(z, r, paths[0].blend[i], TOP)
+            else:
+                acc = convolve(r, paths[0].weights[b.short], self.convs[b.short].stride)
+                r = join(z, share(2 * i + 1, [self.norm(p, b.short, acc) for p in paths]), None, TOP)
+        last = decisions[:, -1]
+        return self.head(r, paths[0], last @ torch.stack([p.bias for p in paths]), last @ torch.stack([p.gain for p in paths]))
 
     def forward(self, x, chosen):
-        return self.late(self.early(x), chosen)
+        p = self.path(self.normalized(), torch.as_tensor(chosen, device=self.weight.device))
+        return self.late(self.early(x, p), p)
+
+    @torch.no_grad()
+    def collect(self, batches):
+        """Statistics of the normalization as plain means over (images, assignments of candidates) pairs, in float32 on exact codes; then frozen."""
+        self.dtype, self.frozen = torch.float32, False
+        mean, var, count = torch.zeros_like(self.mean), torch.zeros_like(self.var), torch.zeros_like(self.mean)
+        x = self.normalized()
+        for images, assignments in batches:
+            for chosen in assignments:
+                rows = self.sets(torch.as_tensor(chosen, device=x.device)).tolist()
+
+                def note(i, acc):
+                    at = self.channels(i)
+                    mean[rows[i], at] += acc.mean((0, 2, 3))
+                    var[rows[i], at] += acc.var((0, 2, 3))
+                    count[rows[i], at] += 1
+                self.statistics = note
+                p = self.path(x, chosen)
+                self.late(self.early(images, p), p)
+        self.statistics = None
+        seen = count > 0
+        self.mean.copy_(torch.where(seen, mean / count.clamp(min=1), self.mean))
+        self.var.copy_(torch.where(seen, var / count.clamp(min=1), self.var))
+        self.freeze()
+
+    def macs(self):
+        """MACs of each choice, padding taps included."""
+        size, out = 32, []
+        for b in self.blocks:
+            for c in (self.convs[b.conv1], self.convs[b.conv2]):
+                size = -(-size // c.stride)
+                out.append(size * size * c.kernel ** 2 * c.c_in * c.c_out)
+        return out
 
 
 def shared(name):
-    """Whether all widths use this tensor of the network; the others have a row a width."""
-    return name == "head" or name.endswith(".weight") or name.startswith("stem_") or ".out." in name
+    """Whether all widths use this tensor of the network; the others have a row a width (or a pair of widths)."""
+    return name in ("weight", "out")
 
 
 def build(cfg, rng):
-    return ResNet({8: 1, 20: 3}[cfg["depth"]], cfg["widths"], cfg["nesting"], rng)
-
-
-def _weights(conv):
-    return nested.master(conv.weight).permute(0, 2, 3, 1).numpy()  # OHWI
-
-
-def _entry(norm, k, step, ratio):
-    """(biases, multipliers, shifts) of one table entry: round(slope (acc + bias) ratio)."""
-    slope, bias = norm.fold(k, step)
-    pairs = [multiplier(r) for r in (slope * ratio).tolist()]
-    return bias.numpy(), [p[0] for p in pairs], [p[1] for p in pairs]
-
-
-class _Export:
-    def __init__(self, net):
-        self.net, self.g, self.widths = net, Graph(), net.widths
-        self.tops = [2 ** b - 1 for b in self.widths]
-        self.w8 = unit(MASTER, MASTER)
-
-    def conv(self, name, conv, x, dtype, size, entries, keys, low, high, zero=0, choice=None):
-        c_out, c_in = conv.weight.shape[:2]
-        w = self.g.tensor(f"{name}_w", "int8", MASTER, (c_out, conv.kernel, conv.kernel, c_in), _weights(conv))
-        y = self.g.tensor(name, dtype, 16 if dtype == "int16" else 8, (1, size, size, c_out))
-        bound = {} if choice is None else {"choice": choice, "weights": {"nesting": self.net.rule, "bits": MASTER, "tensors": [w]}}
-        return self.g.layer(name, "CONV_2D", [x, w], y, attrs=conv_attrs(conv.stride), **bound,
-                            integer=table(entries, keys, low, high, zero))
-
-    def block(self, i, b, r, step, size):
-        """One residual block; returns its output tensor, step and size."""
-        g, n, name = self.g, range(len(self.widths)), f"block{i + 1}"
-        key1, key2 = f"conv{2 * i + 1}", f"conv{2 * i + 2}"
-        out_step, out_size = float(b.out[0]) / TOP, -(-size // b.conv1.stride)
-        c_in = b.conv1.weight.shape[1]
-        u = g.tensor(f"{name}_in", "uint8", MASTER, (1, size, size, c_in))
-        ratio = [multiplier(step * self.tops[k] / float(b.clip1[k])) for k in n]
-        g.layer(f"{name}_in", "QUANTIZE", [r], u, integer=table([([], [m], [s]) for m, s in ratio], [key1], 0, self.tops))
-        units = [unit(w, w) for w in self.widths]
-        entries = [_entry(b.norm1, k, units[k], self.tops[j] / float(b.clip2[j])) for k in n for j in n]
-        y = self.conv(key1, b.conv1, u, "uint8", out_size, entries, [key1, key2], 0, self.tops * len(n), choice=key1)
-        entries = [_entry(b.norm2, k, units[k], 1 / out_step) for k in n]
-        y = self.conv(key2, b.conv2, y, "int16", out_size, entries, [key2], -32768, 32767, choice=key2)
-        scale = 1.0
-        if b.short is None:
-            other, scale = r, step / out_step
-        else:
-            entries = [_entry(b.norm_s, k, self.w8, 1 / out_step) for k in n]
-            other = self.conv(f"{name}_short", b.short, r, "int16", out_size, entries, [key2], -32768, 32767)
-        out = g.tensor(name, "uint8", MASTER, (1, out_size, out_size, b.conv2.weight.shape[0]))
-        pairs = [multiplier(1.0), multiplier(scale)]
-        sums = table([([], [p[0] for p in pairs], [p[1] for p in pairs])], [], 0, TOP)
-        del sums["in_zero"]
-        g.layer(name, "ADD", [y, other], out, integer=sums)
-        return out, out_step, out_size
-
-
-def _gate(e, gate, stem, step):
-    """Controller layers behind the stem: pool, linear map, argmax. One decision for all choices; returns the tensor that holds it."""
-    g, side, c = e.g, SIZE // gate.pool, STACKS[0]
-    pooled = g.tensor("control_pool", "uint8", MASTER, (1, side, side, c))
-    g.layer("control_pool", "AVERAGE_POOL_2D", [stem], pooled, attrs=pool_attrs(gate.pool))
-    w = g.tensor("control_w", "int8", MASTER, tuple(gate.latent.shape), master_codes(gate.latent).numpy())
-    out = g.tensor("control", "int32", 32, (1, len(e.widths)))
-    bias = round_ste(gate.bias / gate.step(torch.tensor(step))).numpy()
-    g.layer("control", "FULLY_CONNECTED", [pooled, w], out, integer={"keys": [], "bias": bias.astype(np.int64).astype(np.int32)[None], "in_zero": [0]})
-    axis = g.tensor("axis", "int32", 32, (), 1)
-    decision = g.tensor("decision", "int32", 32, (1,))
-    rows = g.layer("control_rows", "RESHAPE", [out], g.tensor("control_rows", "int32", 32, (1, len(e.widths))))
-    g.layer("decision", "ARG_MAX", [rows, axis], decision)
-    return decision
-
-
-@torch.no_grad()
-def graph(net, name, gate=None):
-    """The frozen network as the native format's graph, arrays in place. Integers only: docs/FORMAT.md. gate: see schemes/gate.py."""
-    e = _Export(net)
-    g, last = e.g, f"conv{net.n_choices}"
-    image = g.tensor("image", "uint8", MASTER, (1, SIZE, SIZE, CHANNELS))
-    step = float(net.stem_clip[0]) / TOP
-    r = e.conv("stem", net.stem, image, "uint8", SIZE, [_entry(net.stem_norm, 0, e.w8, 1 / step)], [], 0, TOP, ZERO)
-    decision = _gate(e, gate, r, step) if gate else None
-    size = SIZE
-    for i, b in enumerate(net.blocks):
-        r, step, size = e.block(i, b, r, step, size)
-    c = net.head.shape[1]
-    pooled = g.tensor("pool", "uint8", MASTER, (1, 1, 1, c))
-    g.layer("pool", "AVERAGE_POOL_2D", [r], pooled, attrs=pool_attrs(size))
-    w = g.tensor("head_w", "int8", MASTER, (CLASSES, c), nested.master(net.head, False).numpy())
-    logits = g.tensor("logits", "int32", 32, (1, CLASSES))
-    bias = torch.floor(net.head_bias / (step * 2.0 ** (1 - MASTER)) + 0.5).numpy()
-    g.layer("head", "FULLY_CONNECTED", [pooled, w], logits,
-            integer={"keys": [last], "bias": bias.astype(np.int64).astype(np.int32), "in_zero": [0] * len(net.widths)})
-    candidates = [{"w": b, "a": b} for b in net.widths]
-    return {"name": name, "profile": "tflm", "inputs": [image], "outputs": [logits], "tensors": g.tensors,
-            "choices": [{"name": f"conv{i + 1}", "candidates": candidates, **({"decision": {"tensor": decision, "element": 0}} if gate else {})}
-                        for i in range(net.n_choices)], "layers": g.layers}
+    return ResNet(cfg["depth"], cfg["widths"], cfg["nesting"], cfg["norm"], rng)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rounding to codes with the gradients of a straight-through estimator, one autograd function for each integer operation, so that
-training computes what the integers compute and spends few passes over memory.
+training computes what the integers compute and spends few passes over memory. Scalars are tensors: nothing waits for the device.
 
-PACT (arXiv:1805.06085): u = round(clip(z, 0, alpha) N / alpha). Here the clip enters as ratio = N / alpha, and the gradients are
-  du/dz = ratio inside (0, N), 0 outside        du/dratio = z inside, 0 outside.
-A ratio that is a number has no gradient; 1 costs no pass: normalization in front takes the ratio into its scale (networks/resnet.py).
+PACT (arXiv:1805.06085): u = N round(clip(z, 0, alpha) / alpha). The clip enters as ratio = 1 / alpha:
+  du/dz = N ratio inside (0, alpha), 0 outside        du/dratio = N z inside, 0 outside.
+Normalization in front takes the ratio into its scale (networks/resnet.py): `quantize` has none and costs no pass for it.
 Where batch normalization follows, the loss does not depend on the scale of u, so sum(g u) = 0, and the gradient to alpha becomes
-(1/alpha) (sum over clipped g N + sum inside g (u - z ratio)): PACT's where z is clipped plus LSQ's rounding error (arXiv:1902.08153)."""
+(1/alpha) (sum over clipped g N + sum inside g (u - N z / alpha)): PACT's where z is clipped plus LSQ's rounding error (arXiv:1902.08153)."""
 import torch
 
 FAST = int(torch.__version__.split(".")[0]) >= 2  # before, hardtanh_backward knows no 16-bit floats on CPUs
@@ -24,44 +24,49 @@ def _dot(a, b):
     return torch.sum(a * b, dtype=torch.float32)
 
 
-class _Requant(torch.autograd.Function):
-    """round(clamp(z * ratio, 0, top)); ratio a scalar tensor or a number."""
+class _Quantize(torch.autograd.Function):
+    """round(top clamp(z, 0, 1))"""
     @staticmethod
-    def forward(ctx, z, ratio, top):
-        r = float(ratio)
-        ctx.save_for_backward(z)
-        ctx.r, ctx.top = r, top
-        return (z.clamp(0, top) if r == 1 else (z * r).clamp_(0, top)).round_()
+    def forward(ctx, z, top):
+        ctx.save_for_backward(z, top)
+        return z.clamp(0, 1).mul_(top).round_()
 
     @staticmethod
     def backward(ctx, g):
-        z, = ctx.saved_tensors
-        inside = _inside(g, z, ctx.top / ctx.r)
-        d_ratio = _dot(inside, z) if ctx.needs_input_grad[1] else None
-        if not ctx.needs_input_grad[0]:
-            return None, d_ratio, None
-        return (inside if ctx.r == 1 else inside.mul_(ctx.r)), d_ratio, None
+        z, top = ctx.saved_tensors
+        return _inside(g, z, 1.0).mul_(top), None
+
+
+class _Requant(torch.autograd.Function):
+    """round(top clamp(r * ratio, 0, 1))"""
+    @staticmethod
+    def forward(ctx, r, ratio, top):
+        ctx.save_for_backward(r, ratio, top)
+        return (r * ratio).clamp_(0, 1).mul_(top).round_()
+
+    @staticmethod
+    def backward(ctx, g):
+        r, ratio, top = ctx.saved_tensors
+        inside = _inside(g, r * ratio, 1.0)
+        return inside * (ratio * top), _dot(inside, r) * top, None
 
 
 class _Join(torch.autograd.Function):
-    """clamp(round(a * ra) + round(b * rb), 0, top): the sum at the end of a residual block, rectified."""
+    """clamp(round(a) + round(b * ratio), 0, top): the sum at the end of a residual block, rectified. No ratio: None."""
     @staticmethod
-    def forward(ctx, a, ra, b, rb, top):
-        x, y = float(ra), float(rb)
-        out = a.round() if x == 1 else (a * x).round_()
-        out.add_(b if y == 1 else (b * y).round_()).clamp_(0, top)
-        ctx.save_for_backward(a, b, out)
-        ctx.x, ctx.y, ctx.top = x, y, top
+    def forward(ctx, a, b, ratio, top):
+        out = a.round().add_((b if ratio is None else b * ratio).round()).clamp_(0, top)
+        ctx.save_for_backward(b, ratio, out)
+        ctx.top = float(top)
         return out
 
     @staticmethod
     def backward(ctx, g):
-        a, b, out = ctx.saved_tensors
-        inside = _inside(g, out, float(ctx.top))
-        d_ra = _dot(inside, a) if ctx.needs_input_grad[1] else None
-        d_rb = _dot(inside, b) if ctx.needs_input_grad[3] else None
-        d_b = (inside if ctx.y == 1 else inside * ctx.y) if ctx.needs_input_grad[2] else None
-        return (inside if ctx.x == 1 else inside * ctx.x), d_ra, d_b, d_rb, None
+        b, ratio, out = ctx.saved_tensors
+        inside = _inside(g, out, ctx.top)
+        if ratio is None:
+            return inside, inside, None, None
+        return inside, inside * ratio, _dot(inside, b), None
 
 
 class _Pool(torch.autograd.Function):
@@ -78,4 +83,4 @@ class _Pool(torch.autograd.Function):
         return (g / n).to(ctx.dtype)[:, :, None, None].expand(ctx.shape).contiguous(memory_format=torch.channels_last)
 
 
-requant, join, pool = _Requant.apply, _Join.apply, _Pool.apply
+quantize, requant, join, pool = _Quantize.apply, _Requant.apply, _Join.apply, _Pool.apply

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An input-aware version of a finished any-precision network (schemes/adabits.py): a linear controller on the pooled codes of the stem picks
+"""An input-aware version of a finished any-precision network (training.py): a linear controller on the pooled codes of the stem picks
 one of the network's widths for each image; all choices follow it. After DQNet's gate (its gate chooses per layer), but
 the network stays as it is and the number of answers is small, so the expected loss is summed, not sampled:
 
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from ..controller import Controller
 from ..data import cifar10
 from ..networks.resnet import STACKS, TOP
-from .adabits import batches, epoch_rng
+from ..training import batches, epoch_rng
 
 ROUNDS = 9  # of the search for lambda
 
@@ -22,12 +22,13 @@ ROUNDS = 9  # of the search for lambda
 @torch.no_grad()
 def gather(net, part, gate, passes, seed):
     """Pooled stem codes [n, features] and every width's cross entropy [n, widths] over augmented training images."""
-    features, losses = [], []
-    for p in range(passes):
-        for x, y in batches(part, min(500, len(part.y)), epoch_rng(seed, 10 ** 7 + p)):
-            r = net.early(x)
+    features, losses, x0 = [], [], net.normalized()
+    paths = [net.path(x0, net.uniform(k)) for k in range(len(net.widths))]
+    for i in range(passes):
+        for x, y in batches(part, min(500, len(part.y)), epoch_rng(seed, 10 ** 7 + i)):
+            r = net.early(x, paths[0])
             features.append(gate.inputs(r))
-            losses.append(torch.stack([F.cross_entropy(net.late(r, [k] * net.n_choices), y, reduction="none") for k in range(len(net.widths))], 1))
+            losses.append(torch.stack([F.cross_entropy(net.late(r, p), y, reduction="none") for p in paths], 1))
     return torch.cat(features), torch.cat(losses)
 
 
@@ -48,7 +49,7 @@ def train(net, part, cfg, log=print):
     torch.use_deterministic_algorithms(True)
     n, side = len(net.widths), cifar10.SIZE // cfg["pool"]
     price = torch.tensor([b * b / net.widths[0] ** 2 for b in net.widths])
-    input_step = torch.tensor(float(net.stem_clip[0]) / TOP)
+    input_step = torch.tensor(float(net.out[0].exp()) / TOP)
 
     def fresh():
         return Controller(side * side * STACKS[0], 1, n, torch.Generator().manual_seed(cfg["seed"]), cfg["pool"])
