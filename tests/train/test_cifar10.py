@@ -326,23 +326,19 @@ class Pieces(unittest.TestCase):
                 r = torch.round(conv(x, 0, 0, 8).div(out[0]).clamp(0, 1) * 255)
                 at = 1
                 for b in range(3):
-                    k1, k2, before = chosen[2 * b], chosen[2 * b + 1], chosen[2 * b - 1] if b else 0
+                    k1, k2 = chosen[2 * b], chosen[2 * b + 1]
                     n1, n2 = 2 ** net.widths[k1] - 1, 2 ** net.widths[k2] - 1
                     u = torch.round((r * (out[b] / 255 / clip[k1, 2 * b])).clamp(0, 1) * n1)
-                    z = conv(u, at, row(before, k1), net.widths[k1])
+                    z = conv(u, at, row(0, k1), net.widths[k1])
                     z = conv(torch.round((z / clip[k2, 2 * b + 1]).clamp(0, 1) * n2), at + 1, row(k1, k2), net.widths[k2]) * (255 / out[b + 1])
                     other, at = r * (out[b] / out[b + 1]), at + 2
                     if b:
-                        other, at = conv(r, at, row(before, k2), 8) * (255 / out[b + 1]), at + 1
+                        other, at = conv(r, at, row(0, k2), 8) * (255 / out[b + 1]), at + 1
                     r = (torch.round(z) + torch.round(other)).clamp(0, 255)
                 p = net.path(net.normalized(), chosen)
-                got = net.early(x, p)
-                for i in range(3):
-                    pass
-                pooled = torch.floor((r.sum((2, 3)) + 32) / 64)
                 with torch.no_grad():
                     want = net.head(r, p, p.bias, p.gain)
-                    logits = net.late(got, p)
+                    logits = net.late(net.early(x, p), p)
                 # Ties of the rounding may fall differently: nearly all codes, hence the logits nearly, are the same.
                 self.assertLess(float((logits - want).abs().mean() / want.abs().mean()), 0.05, (keyed, frozen))
 

@@ -32,7 +32,8 @@ FIRST_OUT = (4.0, 6.0)                         # of the stem, of a block
 GAMMA_MIN = 1e-3                               # positive slopes keep multipliers positive
 EPS = 1e-5
 
-# A convolution: the choice of its width (None: 8 bits), the choice whose candidate picks its normalization, and the choice in front of that.
+# A convolution: the choice of its width (None: 8 bits), the choice whose candidate picks its normalization, and the choice in front of that
+# (none behind a sum: its codes have 8 bits whatever came before).
 Conv = namedtuple("Conv", "name c_in c_out kernel stride choice norm before")
 Block = namedtuple("Block", "conv1 conv2 short")  # numbers of its convolutions; short: None where the block keeps the shape
 Path = namedtuple("Path", "weights scale shift ratio top clip blend bias gain step")
@@ -48,10 +49,10 @@ def layout(depth):
     for s, width in enumerate(STACKS):
         for i in range((depth - 2) // 6):
             k, stride = 2 * len(blocks), 2 if s and not i else 1
-            before, at = k - 1 if k else None, len(convs)
-            convs += [Conv(f"conv{k + 1}", c, width, 3, stride, k, k, before), Conv(f"conv{k + 2}", width, width, 3, 1, k + 1, k + 1, k)]
+            at = len(convs)
+            convs += [Conv(f"conv{k + 1}", c, width, 3, stride, k, k, None), Conv(f"conv{k + 2}", width, width, 3, 1, k + 1, k + 1, k)]
             if c != width or stride != 1:
-                convs.append(Conv(f"block{len(blocks) + 1}_short", c, width, 1, stride, None, k + 1, before))
+                convs.append(Conv(f"block{len(blocks) + 1}_short", c, width, 1, stride, None, k + 1, None))
             blocks.append(Block(at, at + 1, at + 2 if len(convs) == at + 3 else None))
             c = width
     return convs, blocks
