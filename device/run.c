@@ -38,6 +38,13 @@ static int decide(const dev_model *m, uint16_t at, const uint8_t *arena, int64_t
     return -1;
 }
 
+/* 0 bits: every output is its zero point. */
+static void skip(const dev_layer *l, const dev_run *r)
+{
+    int32_t zero = l->limits ? l->limits[r->entry].out_zero : 0;
+    for (uint32_t i = 0; i < l->out.n; i++) dev_store(r->arena + l->out.at, l->out.type, i, zero);
+}
+
 int dev_run_model(const dev_model *m, const dev_kernels *k, uint8_t *arena, int64_t index, uint8_t *candidate, const dev_observer *o)
 {
     dev_run r = {.model = m, .kernels = k, .arena = arena, .candidate = candidate};
@@ -49,8 +56,10 @@ int dev_run_model(const dev_model *m, const dev_kernels *k, uint8_t *arena, int6
         for (uint8_t key = 0; key < l.n_keys; key++)
             r.entry = (uint16_t)(r.entry * m->choices[l.key[key]].n_candidates + candidate[l.key[key]]);
         r.own = l.choice >= 0 ? candidate[l.choice] : 0;
+        bool skipped = l.choice >= 0 && !m->choices[l.choice].w_bits[r.own];
         if (o && o->begin) o->begin(o->ctx);
-        l.run(&l, &r);
+        if (skipped) skip(&l, &r);
+        else l.run(&l, &r);
         if (o && o->end) o->end(o->ctx);
         if (!o || !o->layer) continue;
         bool chosen = l.choice >= 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emu/kernels.h"
+#include "emu/ref/common.h"
 
 struct emu_session {
     const model_graph *graph;
@@ -135,6 +136,14 @@ static status check_candidate(const emu_session *s, int choice, const int *candi
     return ST_OK;
 }
 
+/* 0 bits: the layer does not run, every output is its zero point. */
+static void skip(emu_session *s, const emu_node *n)
+{
+    const model_tensor *out = emu_out(n, 0);
+    int32_t zero = n->op->integer->out_zero ? n->op->integer->out_zero[n->entry] : 0;
+    for (size_t i = 0; i < out->n_elems; i++) emu_store(out, s->data[n->op->outputs[0]], i, zero);
+}
+
 status emu_run_op(emu_session *s, int op, const int *candidate, emu_events *ev, err *e)
 {
     emu_node *n = &s->nodes[op];
@@ -145,6 +154,10 @@ status emu_run_op(emu_session *s, int op, const int *candidate, emu_events *ev, 
         int c = 0;
         TRY(check_candidate(s, t->key[k], candidate, &c, e));
         n->entry = n->entry * s->graph->choices[t->key[k]].n_candidates + c;
+    }
+    if (n->op->choice >= 0 && !s->graph->choices[n->op->choice].candidates[n->candidate].w_bits) {
+        skip(s, n);
+        return ST_OK;
     }
     s->kernels.row[n->op->code].run(n, ev);
     for (int i = 0; i < n->op->n_outputs; i++) ev->outputs += s->sub->tensors[n->op->outputs[i]].n_elems;

@@ -75,7 +75,8 @@ static void price_variant(const model_graph *g, const hw_board *b, int i, int v,
     line[0] = 0;
     hw_layer_bits(g, op, v, &w, &a);
     *out = unknown_cost(&ev, w, a);
-    if (!b) return;
+    if (hw_layer_skipped(g, op, v)) *out = (hw_cost){0};
+    if (!b || hw_layer_skipped(g, op, v)) return;
     if (b->arch) {
         hw_arch_price(g, b, i, w, a, out);
         return;

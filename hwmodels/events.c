@@ -26,6 +26,8 @@ void hw_op_events(const model_graph *g, const hw_board *b, int op, const int *ca
     hw_layer_operands(o, &weights, &activations);
     hw_op_bits(g, op, candidate, &w_bits, &a_bits);
     const model_tensor *w = hw_layer_tensor(s, weights), *in = hw_layer_tensor(s, activations), *y = o->n_outputs ? hw_layer_tensor(s, o->outputs[0]) : NULL;
+    *out = (hw_events){0};
+    if (hw_layer_skipped(g, o, candidate && o->choice >= 0 ? candidate[o->choice] : -1)) return;
     *out = (hw_events){.counted = hw_count_op(g, o), .calls = 1};
     if (!y || y->dtype == MODEL_RESOURCE) return;
     uint64_t pixels = pixels_of(y, c, &out->rows);

@@ -48,6 +48,12 @@ const model_choice *hw_layer_choice(const model_graph *g, const model_op *op)
     return op->choice >= 0 && op->choice < g->n_choices ? &g->choices[op->choice] : NULL;
 }
 
+bool hw_layer_skipped(const model_graph *g, const model_op *op, int variant)
+{
+    const model_choice *c = hw_layer_choice(g, op);
+    return c && variant >= 0 && variant < c->n_candidates && !c->candidates[variant].w_bits;
+}
+
 void hw_layer_bits(const model_graph *g, const model_op *op, int variant, int *w_bits, int *a_bits)
 {
     const model_subgraph *s = &g->subgraphs[0];

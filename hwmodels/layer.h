@@ -10,6 +10,8 @@ void hw_layer_operands(const model_op *op, int *weights, int *activations);
 const model_tensor *hw_layer_tensor(const model_subgraph *s, int t); /* NULL: no such tensor */
 const model_choice *hw_layer_choice(const model_graph *g, const model_op *op); /* NULL: it is bound to none */
 /* Widths under candidate `variant` of its choice. */
+/* 0 bits: the layer is not run, so it does nothing and costs nothing. */
+bool hw_layer_skipped(const model_graph *g, const model_op *op, int variant);
 void hw_layer_bits(const model_graph *g, const model_op *op, int variant, int *w_bits, int *a_bits);
 hw_class hw_layer_class(const model_subgraph *s, const model_op *op);
 void hw_layer_events(const model_subgraph *s, const model_op *op, hw_class c, const emu_events *ev, double count[HW_N_EVENTS]);

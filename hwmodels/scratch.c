@@ -53,7 +53,7 @@ int64_t hw_scratch_pulp(const hw_shape *s, bool depthwise, int w_bits)
     int64_t taps = (int64_t)s->k_h * s->k_w;
     if (!depthwise) return CORES * 2 * taps * s->in_c;
     int64_t rows = (int64_t)s->k_w * (s->in_h + 2 * s->pad_top) + s->k_w;
-    return CORES * (rows + (w_bits < 8 ? taps * (8 / w_bits) : 0));
+    return CORES * (rows + (w_bits > 0 && w_bits < 8 ? taps * (8 / w_bits) : 0));
 }
 
 int64_t hw_scratch_tinyengine(const hw_shape *s, bool depthwise)

@@ -88,13 +88,16 @@ static status check_size(const model_graph *g, err *e)
 static status check_choice(const model_graph *g, const model_choice *ch, err *e)
 {
     const model_subgraph *sub = &g->subgraphs[0];
+    bool any = false;
     if (ch->n_candidates < 1 || ch->n_candidates > MODEL_MAX_CANDIDATES)
         return err_set(e, ST_FORMAT, g->path, "choice '%s' has %d candidates; 1 to %d", ch->name, ch->n_candidates, MODEL_MAX_CANDIDATES);
     for (int k = 0; k < ch->n_candidates; k++) {
         const model_candidate *c = &ch->candidates[k];
-        if (c->w_bits < 1 || c->w_bits > 8 || c->a_bits < 1 || c->a_bits > 8)
-            return err_set(e, ST_UNSUPPORTED, g->path, "choice '%s', candidate %d: widths must be 1 to 8 bits", ch->name, k);
+        if (c->w_bits < 0 || c->w_bits > 8 || c->a_bits < 0 || c->a_bits > 8 || (c->w_bits == 0) != (c->a_bits == 0))
+            return err_set(e, ST_FORMAT, g->path, "choice '%s', candidate %d: widths are 1 to 8 bits, or 0 of both: the layer is skipped", ch->name, k);
+        any = any || c->w_bits;
     }
+    if (!any) return err_set(e, ST_FORMAT, g->path, "choice '%s' skips its layers whatever is decided", ch->name);
     if (ch->tensor < 0) return ST_OK;
     const model_tensor *t = &sub->tensors[ch->tensor];
     bool integer = t->dtype == MODEL_I8 || t->dtype == MODEL_U8 || t->dtype == MODEL_I16 || t->dtype == MODEL_I32 || t->dtype == MODEL_I64;
@@ -137,6 +140,11 @@ static status check_binding(const model_graph *g, int i, err *e)
         entries *= g->choices[t->key[k]].n_candidates;
     }
     if (t && (t->n_keys > MODEL_MAX_KEYS || entries != t->n_entries)) return err_set(e, ST_FORMAT, "", "its tables have %d entries, its keys give %lld", t->n_entries, (long long)entries);
+    for (int k = 0; op->choice >= 0 && k < g->choices[op->choice].n_candidates; k++) {
+        if (g->choices[op->choice].candidates[k].w_bits) continue;
+        if (!t) return err_set(e, ST_FORMAT, "", "a layer that may be skipped (0 bits) states its arithmetic in `integer`");
+        if (w && w->nesting == MODEL_SEPARATE) return err_set(e, ST_UNSUPPORTED, "", "a layer that may be skipped (0 bits) with separate weights; nest them");
+    }
     if (!w) return ST_OK;
     if (op->choice < 0) return err_set(e, ST_FORMAT, "", "weights by candidate need a choice");
     const model_choice *ch = &g->choices[op->choice];

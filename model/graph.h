@@ -150,7 +150,7 @@ typedef struct model_op {
 } model_op;
 
 typedef struct model_candidate {
-    int w_bits, a_bits;           /* weights and input activations of the bound ops, 1..8 */
+    int w_bits, a_bits;           /* weights and input activations of the bound ops, 1..8; 0, 0: they are skipped, every output is its zero point */
 } model_candidate;
 
 typedef struct model_choice {

@@ -79,6 +79,7 @@ static status candidate(const exporter *x, export_layer *l, int k, err *e)
     bool nested = mw && mw->nesting != MODEL_SEPARATE;
     const model_tensor *t = &x->g->tensors[mw ? mw->tensor[nested ? 0 : k] : l->op->inputs[1]];
     int width = mw ? x->s->graph->choices[l->op->choice].candidates[k].w_bits : t->bits, stored = nested ? mw->bits : width;
+    if (!width) width = stored; /* skipped: not read */
     uint8_t order = l->depthwise ? DEV_FLAT : x->row.order;
     dev_weights *w = &l->weights[k];
     if (t->dtype != MODEL_I8 && t->dtype != MODEL_U8) return err_set(e, ST_UNSUPPORTED, l->op->name, "weights of type %s", model_dtype_name(t->dtype));

@@ -23,6 +23,7 @@ static int16_t *unpack(const emu_node *n, const emu_mac *m, int candidate, bool 
     const model_weights *w = n->op->weights;
     int16_t *lanes = arena_alloc(n->mem, (size_t)m->out_c * (size_t)m->lanes, sizeof *lanes);
     int width = w && n->op->choice >= 0 ? n->graph->choices[n->op->choice].candidates[candidate].w_bits : t->bits;
+    if (w && !width) width = w->bits; /* skipped: not read */
     bool per_channel = n->op->integer && t->n_scales > 1;
     int32_t tensor_zero = t->n_scales == 1 && !(n->profile->habits & EMU_FC_NO_WEIGHT_ZERO) ? emu_zero(t) : 0;
     bool is_unsigned = model_codes_unsigned(n->op, t);
