@@ -8,7 +8,12 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import SOURCE, Checks, bitemu_json, need_numpy, need_shared, skip
 
-COUNTED = {"fixed:8": 424, "fixed:4": 430, "fixed:3": 429, "fixed:2": 409}
+COUNTED = [  # model, policy, right answers
+    ("resnet8", "fixed:8", 439), ("resnet8", "fixed:4", 440), ("resnet8", "fixed:3", 435), ("resnet8", "fixed:2", 435),
+    ("resnet20", "fixed:8", 467), ("resnet20", "fixed:4", 467), ("resnet20", "fixed:3", 465), ("resnet20", "fixed:2", 460),
+    ("resnet8-bitmixer", "fixed:8", 434), ("resnet8-bitmixer", "fixed:2", 415), ("resnet8-bitmixer", "random:1", 424), ("resnet8-bitmixer", "layers:2,8,4,3,2,4", 415),
+    ("resnet8-cascade", "controller", 436), ("resnet20-cascade", "controller", 466),
+]
 IMAGES = 500
 
 np = need_numpy()
@@ -25,8 +30,8 @@ checks = Checks()
 with tempfile.TemporaryDirectory() as tmp:
     np.save(f"{tmp}/x.npy", x)
     np.save(f"{tmp}/y.npy", y)
-    for policy, right in COUNTED.items():
-        done = bitemu_json("run", SOURCE / "models" / "resnet8" / "resnet8.bitemu", "--input", f"{tmp}/x.npy", "--labels", f"{tmp}/y.npy", "--policy", policy, "--threads", "2")
+    for model, policy, right in COUNTED:
+        done = bitemu_json("run", SOURCE / "models" / model / f"{model}.bitemu", "--input", f"{tmp}/x.npy", "--labels", f"{tmp}/y.npy", "--policy", policy, "--threads", "2")
         got = round(done["top1"] * IMAGES) if "top1" in done else done
-        checks.check(got == right, f"resnet8 {policy}: {got} right answers, {right} when it was made")
+        checks.check(got == right, f"{model} {policy}: {got} right answers, {right} when it was made")
 checks.finish()

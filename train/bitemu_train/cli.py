@@ -161,6 +161,32 @@ def gate(args):
     print_report(report(integer.Model(native.read(path)), test.x, test.y))
 
 
+def cascade(args):
+    """An input-aware version of a finished network: again at another width where the first answer is not sure."""
+    from . import training
+    from .data import cifar10 as pictures
+    from .networks import resnet_export
+    from .schemes import cascade as scheme
+    cfg = config.load(args.config, config.CASCADE, config.check_cascade)
+    folder = _cifar10_folder(args)
+    net, _, epoch = training.load(args.checkpoint)
+    if epoch is not None:
+        raise ValueError(f"{args.checkpoint}: not a finished training (final.pt)")
+    for key in ("first", "second"):
+        if cfg[key] not in net.widths:
+            raise ValueError(f"{args.checkpoint}: no {cfg[key]} bits ({key}); it has {', '.join(map(str, net.widths))}")
+    os.makedirs(args.out, exist_ok=True)
+    margin = scheme.margin(net, training.on_device(pictures.load(folder, "train"), "cpu"), cfg)
+    path = os.path.join(args.out, cfg["name"] + ".bitemu")
+    native.write(path, resnet_export.cascade(net, cfg["name"], cfg["first"], cfg["second"], margin, scheme.PER_UNIT))
+    print(f"{path}: {os.path.getsize(path)} bytes; again where the two best are within {margin / scheme.PER_UNIT:g} logits")
+    test, model = pictures.load(folder, "test"), integer.Model(native.read(path))
+    parts = [model.run(test.x[at:at + 500]) for at in range(0, len(test.y), 500)]
+    logits, chosen = (torch.cat(p) for p in zip(*parts))
+    n = [c["name"] for c in model.graph["choices"]].index("again")
+    print(f"{len(test.y)} test images, integer reference: top-1 {100 * (logits.argmax(1).numpy() == test.y).mean():.2f}%, {100 * (chosen[:, n] == 1).double().mean():.2f}% of them again")
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="bitemu_train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -187,6 +213,12 @@ def main(argv=None):
     four.add_argument("--out", required=True)
     four.add_argument("--data", help="folder of CIFAR-10 (default: BITEMU_DATA)")
     four.set_defaults(run=gate)
+    more = commands.add_parser("cascade", help="an input-aware version of a finished cifar10 training: again at another width where the first answer is not sure")
+    more.add_argument("--config", required=True)
+    more.add_argument("--checkpoint", required=True, help="final.pt")
+    more.add_argument("--out", required=True)
+    more.add_argument("--data", help="folder of CIFAR-10 (default: BITEMU_DATA)")
+    more.set_defaults(run=cascade)
     five = commands.add_parser("quantizer", help="a small digits network with one quantizer: trained, exported, compared")
     which = five.add_mutually_exclusive_group(required=True)
     which.add_argument("--name", help="train/configs/quantizers/NAME.yaml")

@@ -45,6 +45,10 @@ def cifar10(node):
 GATE = {"name": str, "seed": int, "threads": int, "pool": int, "passes": int, "steps": int, "lr": float, "decay": float, "budget": float}
 
 
+# Another input-aware version: again at another width where the first answer is not sure.
+CASCADE = {"name": str, "seed": int, "threads": int, "first": (8, 7, 6, 5, 4, 3, 2), "second": (8, 7, 6, 5, 4, 3, 2), "batches": int, "again": float}
+
+
 class ConfigError(ValueError):
     pass
 
@@ -196,6 +200,15 @@ def check_gate(cfg, path):
     need(cfg["pool"] > 0 and 32 % cfg["pool"] == 0, "pool divides the image's 32 pixels")
     need(cfg["threads"] > 0 and cfg["passes"] > 0 and cfg["steps"] > 0 and cfg["lr"] > 0 and cfg["decay"] >= 0, "threads, passes, steps, lr > 0, decay >= 0")
     need(0 < cfg["budget"] < 1, "budget: share of the widest one's BitOps, between 0 and 1")
+
+
+def check_cascade(cfg, path):
+    def need(ok, text):
+        if not ok:
+            raise ConfigError(f"{path}: {text}")
+    need(cfg["first"] != cfg["second"], "first and second are two widths")
+    need(cfg["threads"] > 0 and cfg["batches"] > 0, "threads, batches > 0")
+    need(0 < cfg["again"] < 1, "again: share of the training images, between 0 and 1")
 
 
 def parse(text, path="config", schema=SCHEMA, check=_check):

@@ -21,7 +21,7 @@ class Controller(nn.Module):
     """layers: of decisions; hidden: codes between two linear maps, 0: one map."""
     def __init__(self, features, layers, candidates, rng, pool=POOL, hidden=0):
         super().__init__()
-        self.layers, self.candidates, self.pool, self.hidden = layers, candidates, pool, hidden
+        self.features, self.layers, self.candidates, self.pool, self.hidden = features, layers, candidates, pool, hidden
         if hidden:
             self.hidden_latent = nn.Parameter(torch.randn(hidden, features, generator=rng) * 0.05)
             self.hidden_bias = nn.Parameter(torch.zeros(hidden))

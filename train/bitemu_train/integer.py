@@ -196,16 +196,30 @@ class Model:
         out = None
         for group in torch.unique(key, dim=0) if needs else key[:1]:
             rows = (key == group).all(1).nonzero()[:, 0]
-            part = (self._quantize if layer["op"] == "QUANTIZE" else self._mac)(layer, x[rows], chosen[rows[0]].tolist())
+            part = self._skipped(layer, x[rows], chosen[rows[0]].tolist())
+            part = part if part is not None else (self._quantize if layer["op"] == "QUANTIZE" else self._mac)(layer, x[rows], chosen[rows[0]].tolist())
             out = torch.zeros((len(x), *part.shape[1:]), dtype=torch.int64) if out is None else out
             out[rows] = part
         return out
+
+    def _skipped(self, layer, x, chosen):
+        """The output of a layer whose choice has 0 bits: its zero point; None: it runs."""
+        if "choice" not in layer:
+            return None
+        c = self.choices[layer["choice"]]
+        if self.graph["choices"][c]["candidates"][chosen[c]]["w"]:
+            return None
+        zero = at(layer["integer"], "out_zero", self._entry(layer, chosen), 0)
+        return torch.full((len(x), *self.shape[layer["outputs"][0]][1:]), int(zero), dtype=torch.int64)
 
     def run(self, codes, policy="controller"):
         """codes uint8 [n, h, w, c]; policy "controller" or a candidate index per choice. Returns (logits [n, classes], candidates [n, choices])."""
         x = torch.from_numpy(codes.astype("int64"))
         values = {self.graph["inputs"][0]: x}
         chosen = torch.zeros((len(x), len(self.choices)), dtype=torch.int64)
+        for c, choice in enumerate(self.graph["choices"]):  # decided by a constant
+            if policy == "controller" and choice["decision"]["tensor"] in self.const:
+                chosen[:, c] = self.const[choice["decision"]["tensor"]].flatten()[choice["decision"]["element"]]
         if policy != "controller":
             chosen[:] = torch.tensor(policy)
         for layer in self.graph["layers"]:
@@ -218,8 +232,14 @@ class Model:
                 values[dst] = self._pointwise(layer, src, values[layer["inputs"][1]])
             elif layer["op"] == "AVERAGE_POOL_2D":
                 values[dst] = self._pool(layer, src)
+            elif layer["op"] == "MAX_POOL_2D":
+                a = layer["attrs"]
+                values[dst] = torch.stack([v for _, _, v, _ in _windows(src, a, a["filter_h"], a["filter_w"])]).amax(0)
+            elif layer["op"] == "CONCATENATION":
+                values[dst] = torch.cat([values[name].flatten(1) if len(self.shape[dst]) == 2 else values[name] for name in layer["inputs"]], layer["attrs"]["axis"])
             elif layer["op"] == "RESHAPE":
-                values[dst] = src.reshape(len(x), *self.shape[dst])
+                shape = self.shape[dst]
+                values[dst] = src.reshape(len(x), *(shape[1:] if len(shape) == 4 else shape))
             elif layer["op"] == "ARG_MAX":  # first largest along axis 1 of one image
                 best = src.amax(2, keepdim=True)
                 values[dst] = (src == best).long().argmax(2)
@@ -239,7 +259,7 @@ class Model:
                 continue
             c = self.choices[layer["choice"]]
             w, out = self.shape[layer["inputs"][1]], self.shape[layer["outputs"][0]]
-            macs = out[1] * out[2] * w[0] * w[1] * w[2] * w[3]
+            macs = out[1] * out[2] * w[0] * w[1] * w[2] * w[3] if len(w) == 4 else w[0] * w[1]
             ops = torch.tensor([macs * k["w"] * k["a"] for k in self.graph["choices"][c]["candidates"]])
             total += ops[chosen[:, c]]
         return total
