@@ -23,8 +23,8 @@ try:
     from bitemu_train.networks import resnet
     from bitemu_train.quantizers import nested
     from bitemu_train.networks import resnet_export
-    from bitemu_train.schemes import adabits, bitmixer, dqnet
-    from bitemu_train.controller import argmax_decide, one_hot
+    from bitemu_train.schemes import adabits, bitmixer, cascade
+    from bitemu_train.controller import one_hot
 except ImportError as missing:
     np = None
     print(f"SKIPPED: {missing} (Debian: python3-torch python3-yaml)")
@@ -131,6 +131,85 @@ class Smoke(unittest.TestCase):
             self.assertTrue(torch.equal(logits[chosen[:, 0] == k], static[chosen[:, 0] == k]))
         self.assertIn("gate.yaml:", self.gate("none", ("budget: 0.25", "budget: cheap"), 2))
         self.assertIn("budget", self.gate("none", ("budget: 0.25", "budget: 1.5"), 2))
+
+    def scheme(self, name, changes):
+        """The smoke training with a scheme of its own; returns the model file."""
+        text = SMOKE.read_text()
+        for old, new in changes:
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        path = self.root / f"{name}.yaml"
+        path.write_text(text)
+        errors = io.StringIO()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+            got = cli.main(["cifar10", "--config", str(path), "--data", str(self.root), "--out", str(self.root / name)])
+        self.assertEqual(0, got, errors.getvalue())
+        return self.root / name / "smoke.bitemu"
+
+    def emulated(self, model, policy="controller"):
+        """Outputs and decisions of the emulator."""
+        dump, trace = self.root / "e.npz", self.root / "e.jsonl"
+        subprocess.run([BITEMU, "run", model, "--input", self.root / "x.npy", "--policy", policy, "--dump", dump, "--trace", trace], check=True, stdout=subprocess.DEVNULL)
+        return np.load(dump)["out0"].reshape(len(self.x), -1)
+
+    def test_bitmixer(self):
+        """Three stages; tables keyed by the transition; any mixture equals the reference."""
+        path = self.scheme("mixer", [("scheme: adabits", "scheme: bitmixer\nstages: [1, 2]"), ("norm: own ", "norm: transition "), ("epochs: 2", "epochs: 3"), ("draw: 4", "draw: 3")])
+        graph = native.read(path)
+        keys = next(l for l in graph["layers"] if l["name"] == "conv2")["integer"]["keys"]
+        self.assertEqual(["conv1", "conv2"], keys)
+        for mix in ([3, 0, 1, 2, 3, 3], [0, 3, 2, 2, 1, 0]):
+            logits, _ = integer.Model(graph).run(self.x, mix)
+            np.testing.assert_array_equal(self.emulated(path, "layers:" + ",".join(str(WIDTHS[k]) for k in mix)), logits.numpy())
+        net, cfg, _ = training.load(self.root / "mixer" / "final.pt")
+        drawn = bitmixer.Scheme(net, cfg)
+        rng = torch.Generator().manual_seed(1)
+        self.assertEqual([[0] * 6], drawn.assignments(0, 0, rng))
+        second, third = drawn.assignments(1, 0, rng), drawn.assignments(2, 0, rng)
+        self.assertTrue(len(second) == len(third) == 3 and all(len(set(m)) == 1 for m in second) and any(len(set(m)) > 1 for m in third))
+
+    def test_dqnet(self):
+        """The controller's decisions, with and without a hidden layer, and the logits under them equal the reference."""
+        for hidden in (0, 6):
+            path = self.scheme(f"dq{hidden}", [
+                ("scheme: adabits", f"scheme: dqnet\ncontroller: {{pool: 8, hidden: {hidden}, lr: 0.01, tau: [1.0, 0.4], cost_weight: 1.0, cost_target: 0.2}}"),
+                ("start: none", f"start: {self.root / 'whole' / 'final.pt'}"), ("lr: 0.1", "lr: 0.001"), ("epochs: 2", "epochs: 1"), ("draw: 4", "draw: 2")])
+            model = integer.Model(native.read(path))
+            logits, chosen = model.run(self.x)
+            np.testing.assert_array_equal(self.emulated(path), logits.numpy())
+            net, _, _ = training.load(self.root / f"dq{hidden}" / "final.pt")
+            p = net.path(net.normalized(), net.uniform(0))
+            with torch.no_grad():
+                r = net.early(cifar10.codes(torch.from_numpy(self.x)), p)
+                wanted = net.controller(r, net.out[0].exp() / 255).argmax(2)
+            self.assertGreater(float((wanted == chosen).float().mean()), 0.98)  # the stem's codes differ by rare ties
+        with self.assertRaisesRegex(ValueError, "starts from a finished training"):
+            cfg = dict(training.load(self.root / "dq0" / "final.pt")[1], start=str(self.root / "whole" / "checkpoint.pt"))
+            training.train(cfg, cifar10.load(self.root, "train"), str(self.root / "dq0"), log=io.StringIO())
+
+    def test_cascade(self):
+        """Images whose answer is not sure pass again: decisions by hand from the first pass's logits, the sum of both, equal in the emulator."""
+        net, _, _ = training.load(self.root / "whole" / "final.pt")
+        path, margin = self.root / "cascade.bitemu", 12
+        native.write(path, resnet_export.cascade(net, "c", 2, 4, margin, cascade.PER_UNIT))
+        model = integer.Model(native.read(path))
+        logits, chosen = model.run(self.x)
+        once, _ = model.run(self.x, [0, 0, 0])
+        both, _ = model.run(self.x, [0, 1, 1])
+        again = chosen[:, 1] == 1
+        self.assertTrue(0 < int(again.sum()) < len(self.x), "a margin that decides nothing")
+        self.assertTrue(torch.equal(chosen[:, 1], chosen[:, 2]))
+        self.assertTrue(torch.equal(logits, torch.where(again[:, None], both, once)))
+        best = once.topk(2, 1).values.float() / 256 * cascade.PER_UNIT
+        gap = best[:, 0] - best[:, 1]
+        self.assertTrue(bool((again[gap < margin - 1]).all()) and not bool((again[gap > margin + 1]).any()))
+        np.testing.assert_array_equal(self.emulated(path), logits.numpy())
+        errors = io.StringIO()
+        config_file = self.root / "cascade.yaml"
+        config_file.write_text((SOURCE / "train" / "configs" / "resnet8-cascade.yaml").read_text().replace("again: 0.2", "again: 0.5").replace("first: 3", "first: 6"))
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+            self.assertEqual(2, cli.main(["cascade", "--config", str(config_file), "--checkpoint", str(self.root / "whole" / "final.pt"), "--data", str(self.root), "--out", str(self.root / "c")]))
+        self.assertIn("no 6 bits (first)", errors.getvalue())
 
     def test_resumed_equals_undisturbed(self):
         self.train("parts", "--stop-after", "1")
