@@ -24,7 +24,7 @@
 #define DEV_FLASH_IS_MEMORY 1
 #endif
 
-enum { DEV_MAX_DIMS = 6, DEV_MAX_KEYS = 3, DEV_MAX_INPUTS = 4, DEV_MAX_CANDIDATES = 16 };
+enum { DEV_MAX_DIMS = 6, DEV_MAX_KEYS = 3, DEV_MAX_INPUTS = 4, DEV_MAX_CANDIDATES = 16, DEV_UNPACKED = 32 };
 
 typedef enum dev_type { DEV_I8, DEV_U8, DEV_I16, DEV_I32 } dev_type;
 
@@ -59,8 +59,9 @@ typedef enum dev_nesting {
 /* Where code i of a row lies. */
 typedef enum dev_order {
     DEV_FLAT,       /* first code in the lowest bits of the first byte */
-    DEV_PAIRS       /* rows of whole 32-bit words; in a word of n codes, code i has container bits from bit 8 {0, 2, 1, 3}[i mod 4] + (i mod n) / 4 container:
+    DEV_PAIRS,      /* rows of whole 32-bit words; in a word of n codes, code i has container bits from bit 8 {0, 2, 1, 3}[i mod 4] + (i mod n) / 4 container:
                        bytes 0 and 2, then 1 and 3, of the word shifted left give pairs of neighbours, as SXTB16 takes them */
+    DEV_QUADS       /* the same from bit 8 (i mod 4): the word shifted left gives four neighbours, a byte each */
 } dev_order;
 
 /* Weights under one candidate. Rows begin at whole bytes. */
@@ -92,6 +93,8 @@ typedef struct dev_mac {
     const DEV_FLASH int8_t *shift;         /* [entries][channels] */
     uint16_t channels;          /* out_c or 1 */
     dev_requant_fn *requant;    /* NULL: int32 output, the accumulator itself */
+    bool brief;                 /* in all entries |bias'| <= 2^30, depth <= 2^15 and every shift in [-29, -1], [-29, -2] under dev_requant_once:
+                                   high words of products are enough */
 } dev_mac;
 
 /* Pools, QUANTIZE, ADD, SOFTMAX, MEAN, ARG_MAX, PAD, CONCATENATION: what they need beyond tensors. */
@@ -157,9 +160,22 @@ typedef struct dev_tile {
     uint8_t pixels;             /* 1..row's pixels */
     const void *columns;        /* [pixels][stride] */
     uint32_t stride;            /* bytes from one column to the next */
-    int32_t *acc;               /* [channels][pixels], holds the bias */
+    int32_t *acc;               /* [channels][pixels], holds the bias; behind it room for the row's `unpacks` rows of weights as bytes */
 } dev_tile;
 typedef void dev_dot_fn(const dev_tile *t);
+
+/* The same, and 8-bit codes at once: y = clamp(requant(bias + dot) + out_zero, low, high). Only for layers that are `brief`.
+ * Columns may lie in the input itself: then each is `runs` runs of depth / runs lanes, `pitch` bytes apart, all of them whole words. */
+typedef struct dev_finish {
+    uint32_t runs, pitch;
+    const int32_t *bias, *multiplier;
+    const int8_t *shift;
+    uint8_t next;               /* from one channel's multiplier to the next's: 1, or 0 */
+    bool twice;                 /* dev_requant_twice, else dev_requant_once */
+    int32_t out_zero, low, high;
+    uint8_t *to;                /* [pixels][channels] */
+} dev_finish;
+typedef void dev_codes_fn(const dev_tile *t, const dev_finish *f);
 
 /* acc[c] += sum over taps of lane[t][c / multiplier] * weight[t][c], multiplier = out_c / in_c; columns: [taps][in_c] lanes of one pixel. */
 typedef struct dev_channels {
@@ -179,12 +195,14 @@ typedef struct dev_kernels {
     uint8_t lane_bytes;         /* of a lane in a column: 1 (int8) or 2 (int16) */
     uint8_t lanes;              /* columns are padded to a multiple of so many */
     uint8_t order;              /* dev_order of a convolution's rows; depthwise: DEV_FLAT */
+    uint8_t unpacks;            /* rows of weights that a dot unpacks to bytes in scratch, each padded to DEV_UNPACKED lanes */
     dev_gather_fn *gather;
     dev_dot_fn *dot;
     dev_channels_fn *channels;
+    dev_codes_fn *codes;        /* NULL: none */
 } dev_kernels;
 
-extern const dev_kernels dev_kernels_portable, dev_kernels_armv7em;
+extern const dev_kernels dev_kernels_portable, dev_kernels_armv7em, dev_kernels_xpulp;
 
 /* What a layer sees of the run. */
 typedef struct dev_run {

@@ -16,15 +16,17 @@ typedef struct field { /* what stays the same for all pixels of a layer */
     const uint8_t *in;
 } field;
 
-static void fill(const field *f, uint8_t *lanes, uint16_t n)
+static void fill(const field *f, uint8_t *lanes, uint32_t n)
 {
     int16_t v = (int16_t)(f->limits.in_zero - f->m->lane_zero);
     if (f->r->kernels->lane_bytes == 2) {
         int16_t *to = (int16_t *)(void *)lanes;
-        for (uint16_t i = 0; i < n; i++) to[i] = v;
+        for (uint32_t i = 0; i < n; i++) to[i] = v;
     } else {
         int8_t *to = (int8_t *)lanes;
-        for (uint16_t i = 0; i < n; i++) to[i] = (int8_t)v;
+        if (((uintptr_t)to & 3) == 0)
+            for (; n >= 4; n -= 4, to += 4) *(uint32_t *)(void *)to = (uint8_t)v * 0x01010101u;
+        for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)v;
     }
 }
 
@@ -32,24 +34,34 @@ static void fill(const field *f, uint8_t *lanes, uint16_t n)
 static void gather(const field *f, uint16_t oy, uint16_t ox, uint8_t *lanes)
 {
     const dev_mac *m = f->m;
-    uint32_t bytes = (uint32_t)m->in_c * f->r->kernels->lane_bytes;
+    uint32_t in_c = m->in_c, bytes = in_c * f->r->kernels->lane_bytes;
     int32_t y = (int32_t)oy * m->stride_h - m->pad_top, x0 = (int32_t)ox * m->stride_w - m->pad_left;
-    bool whole = m->dilation_w == 1 && x0 >= 0 && x0 + m->k_w <= m->in_w;
-    uint32_t row = (uint32_t)m->k_w * m->in_c;
+    int32_t side_by_side = m->dilation_w == 1 ? m->k_w : 1; /* taps that are neighbours in the input */
     for (uint16_t ky = 0; ky < m->k_h; ky++, y += m->dilation_h) {
-        int32_t x = x0;
-        if (y >= 0 && y < m->in_h && whole) { /* the row's taps lie side by side */
-            f->r->kernels->gather(f->in + ((uint32_t)y * m->in_w + (uint32_t)x) * m->in_c, row, m->lane_zero, lanes);
-            lanes += row * f->r->kernels->lane_bytes;
+        if (y < 0 || y >= m->in_h) {
+            fill(f, lanes, m->k_w * in_c);
+            lanes += m->k_w * bytes;
             continue;
         }
-        for (uint16_t kx = 0; kx < m->k_w; kx++, x += m->dilation_w, lanes += bytes) {
-            if (y < 0 || y >= m->in_h || x < 0 || x >= m->in_w)
-                fill(f, lanes, m->in_c);
-            else
-                f->r->kernels->gather(f->in + ((uint32_t)y * m->in_w + (uint32_t)x) * m->in_c, m->in_c, m->lane_zero, lanes);
+        for (int32_t x = x0, left = m->k_w; left; left -= side_by_side, x += m->dilation_w) {
+            int32_t end = x + side_by_side, from = quant_clamp(0, x, end), to = quant_clamp(m->in_w, from, end);
+            fill(f, lanes, (uint32_t)(from - x) * in_c);
+            lanes += (uint32_t)(from - x) * bytes;
+            if (to > from) f->r->kernels->gather(f->in + ((uint32_t)y * m->in_w + (uint32_t)from) * in_c, (uint32_t)(to - from) * in_c, m->lane_zero, lanes);
+            lanes += (uint32_t)(to - from) * bytes;
+            fill(f, lanes, (uint32_t)(end - to) * in_c);
+            lanes += (uint32_t)(end - to) * bytes;
         }
     }
+}
+
+/* Pixels (oy, ox) .. n on, if all their taps lie inside the input: the first one's, else NULL. */
+static const uint8_t *inside(const field *f, uint16_t oy, uint16_t ox, uint8_t n)
+{
+    const dev_mac *m = f->m;
+    int32_t y = (int32_t)oy * m->stride_h - m->pad_top, x = (int32_t)ox * m->stride_w - m->pad_left;
+    if (y < 0 || x < 0 || y + (m->k_h - 1) * m->dilation_h >= m->in_h || x + (n - 1) * m->stride_w + m->k_w > m->in_w) return NULL;
+    return f->in + ((uint32_t)y * m->in_w + (uint32_t)x) * m->in_c;
 }
 
 /* Accumulators of one pixel, acc[0], acc[step] ..., to 8-bit codes at `to`. requant is a constant where this is inlined. */
@@ -86,28 +98,42 @@ static uint32_t padded(const dev_kernels *k, uint32_t depth) { return (depth + k
 
 void dev_conv(const dev_layer *l, const dev_run *r)
 {
-    const dev_mac m = *(const DEV_FLASH dev_mac *)l->params;
+    dev_mac m = *(const DEV_FLASH dev_mac *)l->params;
     const dev_weights w = m.weights[r->own];
     const dev_kernels *k = r->kernels;
     field f = {.l = l, .r = r, .m = &m, .limits = l->limits[r->entry], .in = r->arena + l->in[0].at};
     const DEV_FLASH int32_t *bias = m.bias + (uint32_t)r->entry * m.out_c;
+    const uint32_t table = (uint32_t)r->entry * m.channels;
     uint32_t stride = padded(k, m.depth) * k->lane_bytes, pixels = (uint32_t)m.out_h * m.out_w;
-    uint8_t *columns = r->arena + m.scratch;
+    uint8_t *columns = r->arena + m.scratch, *out = r->arena + l->out.at;
     int32_t *acc = (int32_t *)(void *)(columns + k->pixels * stride);
-    bool direct = k->lane_bytes == 1 && m.lane_zero == 0 && m.k_h == 1 && m.k_w == 1 && m.stride_h == 1 && m.stride_w == 1 && m.pad_top == 0 &&
-                  m.pad_left == 0; /* columns are the codes as they lie */
-    for (uint32_t i = 0; i < k->pixels * stride && !direct; i++) columns[i] = 0;
+    bool codes = DEV_FLASH_IS_MEMORY && k->codes && m.brief && dev_type_bytes(l->out.type) == 1, whole = k->order == DEV_FLAT || m.in_c % k->lanes == 0;
+    bool in_place = k->lane_bytes == 1 && m.lane_zero == 0 && m.dilation_w == 1 && whole && (codes || m.k_h == 1); /* inside the image lanes are the codes as they lie */
+    if (m.k_h == 1 && m.k_w == 1 && m.stride_h == 1 && m.stride_w == 1 && m.pad_top == 0 && m.pad_left == 0 && pixels <= UINT16_MAX)
+        m.in_w = m.out_w = (uint16_t)pixels, m.in_h = m.out_h = 1;
+    for (uint32_t p = 0; p < k->pixels; p++)
+        for (uint32_t i = m.depth * k->lane_bytes; i < stride; i++) columns[p * stride + i] = 0;
     uint16_t oy = 0, ox = 0;
     for (uint32_t at = 0; at < pixels;) {
-        uint8_t n = (uint8_t)(pixels - at < k->pixels ? pixels - at : k->pixels);
-        for (uint8_t p = 0; p < n && !direct; p++) {
-            gather(&f, oy, ox, columns + p * stride);
+        uint32_t most = in_place ? (uint32_t)(m.out_w - ox) : pixels - at;
+        uint8_t n = (uint8_t)(most < k->pixels ? most : k->pixels);
+        const uint8_t *direct = in_place ? inside(&f, oy, ox, n) : NULL;
+        const dev_tile t = {&w, m.depth, m.out_c, n, direct ? direct : columns, direct ? (uint32_t)m.stride_w * m.in_c : stride, acc};
+        for (uint8_t p = 0; p < n; p++) {
+            if (!direct) gather(&f, oy, ox, columns + p * stride);
             if (++ox == m.out_w) ox = 0, oy++;
+        }
+        if (codes) {
+            k->codes(&t, &(dev_finish){direct ? m.k_h : 1, (uint32_t)m.dilation_h * m.in_w * m.in_c, (const int32_t *)(uintptr_t)bias, (const int32_t *)(uintptr_t)(m.multiplier + table),
+                                       (const int8_t *)(uintptr_t)(m.shift + table), m.channels > 1, m.requant == dev_requant_twice, f.limits.out_zero, f.limits.low, f.limits.high,
+                                       out + at * m.out_c});
+            at += n;
+            continue;
         }
         int32_t *start = acc;
         for (uint32_t c = 0; c < m.out_c; c++)
             for (uint32_t p = n, b = (uint32_t)bias[c]; p; p--) *start++ = (int32_t)b;
-        k->dot(&(dev_tile){&w, m.depth, m.out_c, n, direct ? f.in + at * m.depth : columns, direct ? m.depth : stride, acc});
+        k->dot(&t);
         for (uint8_t p = 0; p < n; p++, at++) finish(&f, acc + p, n, at * m.out_c);
     }
 }

@@ -11,6 +11,7 @@ static inline uint32_t dev_weight_bit(uint8_t container, uint8_t order, uint32_t
 {
     uint32_t per_word = 32u / container, at = i % per_word;
     if (order == DEV_FLAT) return i * container;
+    if (order == DEV_QUADS) return i / per_word * 32 + i % 4 * 8 + at / 4 * container;
     return i / per_word * 32 + (i % 4 == 1 ? 16u : i % 4 == 2 ? 8u : i % 4 * 8u) + at / 4 * container;
 }
 

@@ -29,7 +29,7 @@ int export_scratch(const exporter *x, int op)
 static status find_row(exporter *x, err *e)
 {
     static const dev_kernels rows[] = {
-#define ROW(NAME, PIXELS, BYTES, LANES, ORDER) {.name = #NAME, .pixels = PIXELS, .lane_bytes = BYTES, .lanes = LANES, .order = ORDER},
+#define ROW(NAME, PIXELS, BYTES, LANES, ORDER, UNPACKS) {.name = #NAME, .pixels = PIXELS, .lane_bytes = BYTES, .lanes = LANES, .order = ORDER, .unpacks = UNPACKS},
         DEV_ROWS(ROW)
 #undef ROW
     };

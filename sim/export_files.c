@@ -13,7 +13,7 @@
 
 /* Everything the runtime is made of, under the names that its own #includes use. */
 static const char *const headers[] = {"base/status.h", "controller/controller.h", "quant/requant.h", "quant/fixedpoint.h", "device/device.h", "device/weights.h",
-                                      "device/bitemu_log.h", "device/explain.h", "device/board.h", "device/kernels/rows.h"};
+                                      "device/bitemu_log.h", "device/explain.h", "device/board.h", "device/kernels/rows.h", "device/kernels/bytes.h"};
 static const char *const sources[] = {"controller/decide.c", "quant/fixedpoint.c", "device/run.c", "device/ops_mac.c", "device/ops_move.c", "device/ops_pointwise.c",
                                       "device/ops_window.c", "device/explain.c", "device/main.c"};
 enum { N_HEADERS = sizeof headers / sizeof *headers, N_SOURCES = sizeof sources / sizeof *sources, MAX_SOURCE_BYTES = 1 << 20, MAX_PATH = 900 };

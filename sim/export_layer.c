@@ -76,7 +76,8 @@ static status make_mac(const exporter *x, export_layer *l, err *e)
     l->n_candidates = l->q.n_candidates;
     TRY(export_weights_pack(x, l, e));
     size_t lanes = (size_t)l->q.depth * (l->depthwise ? (size_t)in->dims[3] : 1), padded = (lanes + x->row.lanes - 1) / x->row.lanes * x->row.lanes;
-    l->scratch = l->depthwise ? padded * b + 4 * out_c : k * padded * b + 4 * out_c * k;
+    size_t unpacked = x->row.unpacks * (((size_t)l->q.depth + DEV_UNPACKED - 1) / DEV_UNPACKED * DEV_UNPACKED);
+    l->scratch = l->depthwise ? padded * b + 4 * out_c : k * padded * b + 4 * out_c * k + unpacked;
     bool plain = true;
     for (int i = 0; i < l->n_candidates; i++) plain = plain && dev_weights_plain(&l->weights[i]);
     if (l->depthwise && !plain) l->scratch += (size_t)l->q.depth * out_c;

@@ -31,7 +31,7 @@ static status pack(const exporter *x, export_layer *l, int k, const model_tensor
 {
     dev_weights *w = &l->weights[k];
     shape s = shape_of(l);
-    unsigned mask = (1u << w->container) - 1, unit = w->order == DEV_PAIRS ? 32 : 8;
+    unsigned mask = (1u << w->container) - 1, unit = w->order == DEV_FLAT ? 8 : 32;
     w->row_bytes = (uint32_t)((s.length * w->container + unit - 1) / unit * (unit / 8));
     l->code_bytes[k] = s.rows * w->row_bytes;
     uint8_t *bytes = arena_alloc(x->a, l->code_bytes[k], 1);

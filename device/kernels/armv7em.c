@@ -191,4 +191,4 @@ static void channels(const dev_channels *t)
     }
 }
 
-const dev_kernels dev_kernels_armv7em = {"armv7em", armv7em_pixels, armv7em_bytes, armv7em_lanes, armv7em_order, gather, dot, channels};
+const dev_kernels dev_kernels_armv7em = {"armv7em", armv7em_pixels, armv7em_bytes, armv7em_lanes, armv7em_order, armv7em_unpacks, gather, dot, channels, NULL};

@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The portable row: any C compiler, any width, 8-bit lanes. Weights of two channels are unpacked in chunks to bytes, then two channels by two
  * pixels are multiplied in one loop. It is what every other row must equal. */
+#include "device/kernels/bytes.h"
 #include "device/kernels/rows.h"
 #include "device/weights.h"
 
 enum { CHUNK = 32 };
-
-/* code - 0 or code - 128: the same bits, or the top one turned. Words where both sides are aligned. */
-static void gather(const uint8_t *codes, uint32_t n, int16_t lane_zero, void *lanes)
-{
-    int8_t *to = lanes;
-    uint8_t turn = lane_zero ? 0x80 : 0;
-    if ((((uintptr_t)codes | (uintptr_t)lanes) & 3) == 0) {
-        for (; n >= 4; n -= 4, codes += 4, to += 4)
-            *(uint32_t *)(void *)to = *(const uint32_t *)(const void *)codes ^ (lane_zero ? 0x80808080u : 0);
-    }
-    for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)(codes[i] ^ turn);
-}
 
 /* a[0..3] += w0 x0, w0 x1, w1 x0, w1 x1 */
 static void block(const int8_t *w0, const int8_t *w1, const int8_t *x0, const int8_t *x1, uint32_t n, int32_t a[4])
@@ -116,31 +105,4 @@ static void dot(const dev_tile *t)
     }
 }
 
-/* Four channels of a depthwise convolution with one output a channel. */
-static void four(const int8_t *x, const int8_t *w, uint16_t taps, uint16_t step, int32_t *acc)
-{
-    int32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
-    for (; taps; taps--, x += step, w += step) {
-        a0 += (int16_t)(w[0] * x[0]);
-        a1 += (int16_t)(w[1] * x[1]);
-        a2 += (int16_t)(w[2] * x[2]);
-        a3 += (int16_t)(w[3] * x[3]);
-    }
-    acc[0] = a0;
-    acc[1] = a1;
-    acc[2] = a2;
-    acc[3] = a3;
-}
-
-static void channels(const dev_channels *t)
-{
-    uint16_t c = 0, multiplier = (uint16_t)(t->out_c / t->in_c);
-    const int8_t *x = t->columns;
-    for (; multiplier == 1 && c + 4 <= t->out_c; c = (uint16_t)(c + 4)) four(x + c, t->weights + c, t->taps, t->out_c, t->acc + c);
-    for (; c < t->out_c; c++) {
-        const int8_t *lane = x + c / multiplier, *w = t->weights + c;
-        for (uint16_t tap = 0; tap < t->taps; tap++, lane += t->in_c, w += t->out_c) t->acc[c] += (int16_t)(*w * *lane);
-    }
-}
-
-const dev_kernels dev_kernels_portable = {"portable", portable_pixels, portable_bytes, portable_lanes, portable_order, gather, dot, channels};
+const dev_kernels dev_kernels_portable = {"portable", portable_pixels, portable_bytes, portable_lanes, portable_order, portable_unpacks, bytes_gather, dot, bytes_channels, NULL};

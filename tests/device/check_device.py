@@ -153,6 +153,7 @@ def boards():
 # A fault in one kernel, as an edit of the exported folder: board, file, text, instead, the operator that shows it first
 FAULTS = (("qemu-m3", "device/kernels/portable.c", "a11 += (int16_t)(w1[I] * x1[I]);", "a11 += (int16_t)(w1[I] * x1[I] + 1);", "CONV_2D"),
           ("qemu-m4", "device/kernels/armv7em.c", "s.a10 = smlad(b, p, s.a10);", "s.a10 = smlad(b, q, s.a10);", "CONV_2D"),
+          ("cv32e40p-iss", "device/kernels/xpulp.c", """DOT("%[s3]", "%[lanes]", "%[odd]")""", """DOT("%[s3]", "%[lanes]", "%[even]")""", "CONV_2D"),
           ("qemu-m4", "device/ops_window.c", "sum + count / 2", "sum + count / 4", "AVERAGE_POOL_2D"),
           ("qemu-m7", "device/weights.h", "return code < top ? code : top;", "return code < top ? code : (int16_t)(top - 1);", None))
 
@@ -166,6 +167,7 @@ def riscv():
         for model, x in (networks.ds_cnn(tmp), networks.resnet8(tmp), networks.odd(tmp, "int8"), networks.odd(tmp, "uint8")):
             for bits in networks.WIDTHS:
                 on_core(board, model, x, 1, "--policy", f"fixed:{bits}")
+        on_core(board, *networks.containers(tmp), 3, "--policy", "fixed:8")
         on_core(board, RESNET8, images(1), 1, "--policy", "fixed:4")
         if kws:
             on_core(board, *kws, 2)
@@ -174,7 +176,7 @@ def riscv():
 
 
 def faults():
-    need("qemu-system-arm", "arm-none-eabi-gcc", "make", "cc")
+    need("qemu-system-arm", "arm-none-eabi-gcc", "riscv64-unknown-elf-gcc", "make", "cc")
     plant = tmp / "plant.py"
     plant.write_text("import sys\np, a, b = sys.argv[1:]\ns = open(p).read()\nassert a in s\nopen(p, 'w').write(s.replace(a, b, 1))\n")
     model, x = networks.ds_cnn(tmp)
