@@ -3,6 +3,7 @@
 a resumed training equals an undisturbed one byte for byte, bad input is named. The images are made here: no data set is needed."""
 import contextlib
 import io
+import json
 import os
 import pathlib
 import pickle
@@ -18,7 +19,7 @@ sys.path.insert(0, str(SOURCE / "train"))
 try:
     import numpy as np
     import torch
-    from bitemu_train import cli, config, integer, native, training
+    from bitemu_train import cli, config, cost, integer, native, training
     from bitemu_train.data import cifar10
     from bitemu_train.networks import resnet
     from bitemu_train.quantizers import nested
@@ -172,7 +173,7 @@ class Smoke(unittest.TestCase):
         """The controller's decisions, with and without a hidden layer, and the logits under them equal the reference."""
         for hidden in (0, 6):
             path = self.scheme(f"dq{hidden}", [
-                ("scheme: adabits", f"scheme: dqnet\ncontroller: {{pool: 8, hidden: {hidden}, lr: 0.01, tau: [1.0, 0.4], cost_weight: 1.0, cost_target: 0.2}}"),
+                ("scheme: adabits", f"scheme: dqnet\ncontroller: {{pool: 8, hidden: {hidden}, lr: 0.01, tau: [1.0, 0.4], cost_weight: 1.0, cost_target: 0.2, cost: {{term: bitops, board: none}}}}"),
                 ("start: none", f"start: {self.root / 'whole' / 'final.pt'}"), ("lr: 0.1", "lr: 0.001"), ("epochs: 2", "epochs: 1"), ("draw: 4", "draw: 2")])
             model = integer.Model(native.read(path))
             logits, chosen = model.run(self.x)
@@ -186,6 +187,43 @@ class Smoke(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "starts from a finished training"):
             cfg = dict(training.load(self.root / "dq0" / "final.pt")[1], start=str(self.root / "whole" / "checkpoint.pt"))
             training.train(cfg, cifar10.load(self.root, "train"), str(self.root / "dq0"), log=io.StringIO())
+
+    def test_d2nn(self):
+        """Control nodes in front of the blocks, priced in a board's cycles: decisions and logits equal the reference; a skipped block is its shortcut."""
+        path = self.scheme("d2", [
+            ("scheme: adabits", "scheme: d2nn\nwidth: 4\ncontroller: {grid: 4, hidden: 0, lr: 0.02, tau: [1.0, 0.4], cost_weight: 4.0, cost_target: 0.5, "
+                                "cost: {term: cycles, board: 'nucleo-l4r5zi:cmix-nn'}}"),
+            ("start: none", f"start: {self.root / 'whole' / 'final.pt'}"), ("lr: 0.1", "lr: 0.001")])
+        model = integer.Model(native.read(path))
+        logits, chosen = model.run(self.x)
+        net, _, _ = training.load(self.root / "d2" / "final.pt")
+        p = net.path(net.normalized(), net.uniform(1))
+        with torch.no_grad():
+            wanted = net.controller[0](net.early(cifar10.codes(torch.from_numpy(self.x)), p), net.out[0].exp() / 255)[:, 0].argmax(1)
+        self.assertGreater(float((wanted == chosen[:, 0]).float().mean()), 0.98)  # the stem's codes differ by rare ties
+        np.testing.assert_array_equal(self.emulated(path), logits.numpy())
+        once, _ = model.run(self.x, [0, 1, 0])
+        np.testing.assert_array_equal(self.emulated(path, "layers:4,0,4"), once.numpy())
+        self.assertEqual(integer.Model(native.read(path)).bitops(torch.zeros(1, 3, dtype=torch.int64)).item(), integer.Model(native.read(self.model)).bitops(torch.ones(1, 6, dtype=torch.int64)).item())
+
+    def test_cost_terms(self):
+        """By hand: shares of bits, of MACs w a, and of the cycles that the board's table states."""
+        graph = native.read(self.model)
+        self.assertEqual([[8.0, 4.0, 3.0, 2.0]] * 6, cost.table(graph, "mean_bits").tolist())
+        macs = [32 * 32 * 9 * 16 * 16] * 2 + [16 * 16 * 9 * 16 * 32, 16 * 16 * 9 * 32 * 32, 8 * 8 * 9 * 32 * 64, 8 * 8 * 9 * 64 * 64]
+        self.assertEqual([[float(m * b * b) for b in WIDTHS] for m in macs], cost.table(graph, "bitops").tolist())
+        board = "nucleo-l4r5zi:cmix-nn"
+        done = subprocess.run([BITEMU, "cost", self.model, "--board", board, "--lut"], capture_output=True, text=True)
+        rows = {r["name"]: {(c["w"], c["a"]): c["cycles"] for c in r["candidates"]} for r in json.loads(done.stdout)["layers"]}
+        got = cost.table(graph, "cycles", board)
+        for i in range(6):  # its kernels have no 3 bits: those of 4
+            want = [rows[f"conv{i + 1}"][b, b] for b in (8, 4, 4, 2)]
+            np.testing.assert_allclose(got[i].numpy(), want, rtol=1e-6)
+        self.assertAlmostEqual(1.0, float(cost.shares(graph, "cycles", board).amax(1).sum()), places=5)
+        text = (SOURCE / "train" / "configs" / "resnet8-gate.yaml").read_text().replace("term: bitops, board: none", "term: cycles, board: nucleo-x")
+        line = next(i for i, l in enumerate(text.splitlines()) if "nucleo-x" in l)
+        with self.assertRaisesRegex(config.ConfigError, f"c:{line + 1}:{text.splitlines()[line].index('nucleo-x') + 1}: unknown board 'nucleo-x'; known: apollo510-evb"):
+            config.parse(text, "c", config.GATE, config.check_gate)
 
     def test_cascade(self):
         """Images whose answer is not sure pass again: decisions by hand from the first pass's logits, the sum of both, equal in the emulator."""

@@ -106,9 +106,8 @@ def _cifar10_folder(args):
 def _write_cifar10(net, cfg, folder, out):
     """OUT/NAME.bitemu, and the report from the integers in it."""
     from .data import cifar10 as pictures
-    from .networks.resnet_export import graph
     path = os.path.join(out, cfg["name"] + ".bitemu")
-    native.write(path, graph(net, cfg["name"], getattr(net, "controller", None)))
+    native.write(path, net.scheme.export(net, cfg["name"]))
     test = pictures.load(folder, "test")
     print(f"{path}: {os.path.getsize(path)} bytes; {len(test.y)} test images, integer reference:")
     print_report(report(integer.Model(native.read(path)), test.x, test.y))

@@ -2,6 +2,8 @@
 """Configuration from YAML: every key known, every value of its type, errors with line and column."""
 import yaml
 
+from . import cost
+
 WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8)
 
 # key -> type, or a nested table. A list type [t] is a list of t. All keys are required: a configuration says everything.
@@ -13,6 +15,16 @@ SCHEMA = {
     "joint": {"epochs": int, "batch": int, "lr": float, "label_smoothing": float, "distill": float},
     "controller": {"epochs": int, "lr": float, "tau": [float], "cost_weight": float, "cost_target": float},
 }
+
+class ConfigError(ValueError):
+    pass
+
+
+class Checked:
+    """A schema with a rule over its keys: rule(value, fail), fail(key, text) names the place of that key's value."""
+    def __init__(self, kind, rule):
+        self.kind, self.rule = kind, rule
+
 
 # The residual networks for CIFAR-10. A tuple lists the values that are known.
 CIFAR10 = {
@@ -27,11 +39,15 @@ CIFAR10 = {
               "dtype": ("float32", "bfloat16", "float16"), "calibration": int},
 }
 
+COST = Checked(cost.SCHEMA, cost.rule)  # of a training's cost term
+
 # What a scheme's configuration has besides.
 SCHEMES = {
     "adabits": {},
     "bitmixer": {"stages": [int]},
-    "dqnet": {"controller": {"pool": int, "hidden": int, "lr": float, "tau": [float], "cost_weight": float, "cost_target": float}},
+    "dqnet": {"controller": {"pool": int, "hidden": int, "lr": float, "tau": [float], "cost_weight": float, "cost_target": float, "cost": COST}},
+    "d2nn": {"width": (8, 7, 6, 5, 4, 3, 2),
+             "controller": {"grid": (1, 2, 4, 8), "hidden": int, "lr": float, "tau": [float], "cost_weight": float, "cost_target": float, "cost": COST}},
 }
 
 
@@ -42,21 +58,11 @@ def cifar10(node):
 
 
 # An input-aware version of such a network: which of its widths each image gets.
-GATE = {"name": str, "seed": int, "threads": int, "pool": int, "passes": int, "steps": int, "lr": float, "decay": float, "budget": float}
+GATE = {"name": str, "seed": int, "threads": int, "pool": int, "passes": int, "steps": int, "lr": float, "decay": float, "cost": COST, "budget": float}
 
 
 # Another input-aware version: again at another width where the first answer is not sure.
 CASCADE = {"name": str, "seed": int, "threads": int, "first": (8, 7, 6, 5, 4, 3, 2), "second": (8, 7, 6, 5, 4, 3, 2), "batches": int, "again": float}
-
-
-class ConfigError(ValueError):
-    pass
-
-
-class Checked:
-    """A schema with a rule over its keys: rule(value, fail), fail(key, text) names the place of that key's value."""
-    def __init__(self, kind, rule):
-        self.kind, self.rule = kind, rule
 
 
 def _width(kind):
@@ -186,10 +192,12 @@ def check_cifar10(cfg, path):
     need(len(stages) == 2 and 0 <= stages[0] <= stages[1] <= c["epochs"], "stages: the two epochs at which one width for all layers and a width for each begin")
     need(cfg["scheme"] != "bitmixer" or len(widths) > 1, "network: bitmixer needs two widths at least")
     if control:
-        need(control["pool"] > 0 and 32 % control["pool"] == 0 and control["hidden"] >= 0, "controller: pool divides the image's 32 pixels, hidden is 0 or more")
+        need("grid" in control or (control["pool"] > 0 and 32 % control["pool"] == 0), "controller: pool divides the image's 32 pixels")
+        need(control["hidden"] >= 0, "controller: hidden is 0 or more")
         need(len(control["tau"]) == 2 and min(control["tau"]) > 0, "controller: tau is [first, last], both positive")
         need(control["lr"] > 0 and control["cost_weight"] >= 0 and 0 < control["cost_target"] <= 1, "controller: a rate or the target is out of range")
-        need(len(widths) > 1, "network: a controller needs two widths at least")
+        need(len(widths) > 1 or cfg["scheme"] == "d2nn", "network: a controller needs two widths at least")
+        need(cfg.get("width", widths[0]) in widths, "width is one of the network's widths")
     need(0 <= c["distill"] <= 1 and c["lr"] > 0 and c["clip_lr"] > 0 and c["weight_decay"] >= 0, "train: a rate is out of range")
 
 

@@ -162,7 +162,7 @@ def run_epoch(net, scheme, step, opts, part, cfg, epoch, scaler):
 
 def calibrate(net, part, cfg):
     """Takes the statistics of the normalization on the paths that the scheme names; the network is frozen then."""
-    scheme, rng = schemes.find(cfg["scheme"])(net, cfg), epoch_rng(cfg["seed"], 10 ** 6)
+    scheme, rng = net.scheme, epoch_rng(cfg["seed"], 10 ** 6)
     images = batches(part, min(500, len(part.y)), rng)
     net.collect((x, scheme.calibration(i, rng)) for i, (x, _) in zip(range(cfg["train"]["calibration"]), images))
 
@@ -240,10 +240,11 @@ def train(cfg, part, out, resume=False, stop_after=None, log=sys.stderr):
     c, device = cfg["train"], cfg["device"]
     net, started = resnet.build(cfg["network"], torch.Generator().manual_seed(cfg["seed"])), digest(cfg["start"])
     finished = warm_start(net, cfg["start"], cfg) if started else False
-    scheme = schemes.find(cfg["scheme"])(net, cfg)
+    scheme = net.scheme = schemes.find(cfg["scheme"])(net, cfg)
     if scheme.FROZEN and not finished:
         raise ValueError(f"{cfg['start']}: scheme {cfg['scheme']} starts from a finished training (final.pt)")
     net.freeze(scheme.FROZEN)
+    scheme.start()
     net = net.to(device)
     net.dtype = DTYPES[c["dtype"]]
     opts = optimizers(net, {**c, "controller_lr": cfg.get("controller", {}).get("lr")})
@@ -281,7 +282,7 @@ def load(path):
     """(network on the CPU, configuration, epochs trained) of a checkpoint, or of a finished training: then frozen, and epochs None."""
     state = torch.load(path, map_location="cpu")
     net = resnet.build(state["config"]["network"], torch.Generator())
-    schemes.find(state["config"]["scheme"])(net, state["config"])
+    net.scheme = schemes.find(state["config"]["scheme"])(net, state["config"])
     net.load_state_dict(state["network"])
     net.freeze("epoch" not in state)
     return net, state["config"], state.get("epoch")

@@ -7,14 +7,15 @@
 normalization is keyed by the transition (candidate in front, own candidate): `norm: transition`, tables of integers in the exported model."""
 import torch
 
+from . import adabits
+
 MIXES = 8  # of a batch of the final statistics, so that every transition is seen
 
 
-class Scheme:
-    FROZEN = False
-
+class Scheme(adabits.Scheme):
     def __init__(self, net, cfg):
-        self.net, self.draw, self.n, self.stages = net, cfg["train"]["draw"], len(net.widths), cfg["stages"]
+        super().__init__(net, cfg)
+        self.stages = cfg["stages"]
 
     def mix(self, rng):
         return torch.randint(self.n, (self.net.n_choices,), generator=rng).tolist()
@@ -29,6 +30,3 @@ class Scheme:
 
     def calibration(self, i, rng):
         return [self.net.uniform(k) for k in range(self.n)] + [self.mix(rng) for _ in range(MIXES)]
-
-    def more(self, done, batch, device, rng):
-        return ()

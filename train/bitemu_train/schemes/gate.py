@@ -3,17 +3,19 @@
 one of the network's widths for each image; all choices follow it. After DQNet's gate (its gate chooses per layer), but
 the network stays as it is and the number of answers is small, so the expected loss is summed, not sampled:
 
-  loss = sum over widths k of p_k(x) (cross entropy of width k on x + lambda bits_k^2 / bits_0^2),   p = softmax of the controller
+  loss = sum over widths k of p_k(x) (cross entropy of width k on x + lambda price_k),   p = softmax of the controller
 
-over augmented training images. lambda is searched (bisection) so that the decisions, argmax without noise, cost at most `budget` of the
-widest one's BitOps on the training images. The controller is integers from the stem on: pool, int8 weights, int32 logits, argmax."""
+over augmented training images; price_k: the cost of width k (cost.py) over the dearest. lambda is searched (bisection) so that the decisions, argmax without noise, cost at most `budget` of the
+dearest one's cost on the training images. The controller is integers from the stem on: pool, int8 weights, int32 logits, argmax."""
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .. import cost
 from ..controller import Controller
 from ..data import cifar10
 from ..networks.resnet import STACKS, TOP
+from ..networks.resnet_export import graph
 from ..training import batches, epoch_rng
 
 ROUNDS = 9  # of the search for lambda
@@ -48,7 +50,7 @@ def train(net, part, cfg, log=print):
     torch.set_num_threads(cfg["threads"])
     torch.use_deterministic_algorithms(True)
     n, side = len(net.widths), cifar10.SIZE // cfg["pool"]
-    price = torch.tensor([b * b / net.widths[0] ** 2 for b in net.widths])
+    price = cost.shares(graph(net, "network"), cfg["cost"]["term"], cfg["cost"]["board"]).sum(0)
     input_step = torch.tensor(float(net.out[0].exp()) / TOP)
 
     def fresh():
@@ -61,9 +63,9 @@ def train(net, part, cfg, log=print):
         fit(gate, features, losses, price, weight, cfg, input_step)
         with torch.no_grad():
             chosen = gate.logits(features, input_step)[:, 0].argmax(1)
-        cost, loss = price[chosen].mean().item(), losses[torch.arange(len(chosen)), chosen].mean().item()
-        log(f"lambda {weight:.4f}: {100 * cost:.2f} % of the widest one's BitOps, loss {loss:.4f}, widths {np.bincount(chosen, minlength=n) / len(chosen)}")
-        if cost <= cfg["budget"]:
+        spent, loss = price[chosen].mean().item(), losses[torch.arange(len(chosen)), chosen].mean().item()
+        log(f"lambda {weight:.4f}: {100 * spent:.2f} % of the dearest one's cost, loss {loss:.4f}, widths {np.bincount(chosen, minlength=n) / len(chosen)}")
+        if spent <= cfg["budget"]:
             high, best = weight, gate
         else:
             low = weight
