@@ -4,6 +4,7 @@ exported with the emulator equal to the integer reference and both within a roun
 import contextlib
 import io
 import os
+import re
 import pathlib
 import sys
 import tempfile
@@ -437,7 +438,7 @@ class Runs(unittest.TestCase):
         except ImportError:
             self.skipTest("scikit-learn is not installed (Debian: python3-sklearn)")
         names = sorted(p.stem for p in CONFIGS.glob("*.yaml"))
-        used = {config.load(p, config.quantizer_schema(), lambda c, p: None)["weights"]["quantizer"] for p in CONFIGS.glob("*.yaml")}
+        used = {config.load(p, config.quantizer_schema, lambda c, p: None)["weights"]["quantizer"] for p in CONFIGS.glob("*.yaml")}
         self.assertEqual(set(quantizers.names("Weights")), used, "a quantizer has no configuration")
         for name in names:
             with self.subTest(name):
@@ -448,6 +449,31 @@ class Runs(unittest.TestCase):
                 if name.startswith("uhlich"):
                     graph = native.read(self.tmp / "out" / f"{name}.bitemu")
                     self.assertFalse(any("multiplier" in layer.get("integer", {}) for layer in graph["layers"]), "requantization is to be by shifts alone")
+
+    def test_networks_in_short(self):
+        """MobileNetV1-0.25 and DS-CNN, two epochs: their layers and strides, depthwise ones among them, and equal logits."""
+        try:
+            import sklearn  # noqa: F401
+        except ImportError:
+            self.skipTest("scikit-learn is not installed (Debian: python3-sklearn)")
+        for name, depthwise, channels in (("mobilenet", 13, [8, 16, 32, 32, 64, 64, 128, 128, 128, 128, 128, 128, 256, 256]), ("dscnn", 4, [64] * 5)):
+            with self.subTest(name):
+                text = (CONFIGS.parent / "networks" / f"{name}.yaml").read_text()
+                said = self.train(re.sub(r"pretrain: \d+, epochs: \d+", "pretrain: 1, epochs: 1", text))
+                self.assertIn("logits equal for 449/449", said)
+                graph = native.read(self.tmp / "out" / f"{name}.bitemu")
+                ops = [layer["op"] for layer in graph["layers"]]
+                self.assertEqual(depthwise, ops.count("DEPTHWISE_CONV_2D"))
+                shape = {t["name"]: t["shape"] for t in graph["tensors"]}
+                self.assertEqual(channels, [shape[layer["outputs"][0]][3] for layer in graph["layers"] if layer["op"] == "CONV_2D"])
+        text = (CONFIGS.parent / "networks" / "dscnn.yaml").read_text()
+        for old, new, message in (("kind: dscnn", "kind: dscn", "'dscn' is unknown; known: plain, mobilenet, dscnn"), ("blocks: 4", "blocks: 0", "blocks must be positive")):
+            changed = text.replace(old, new)
+            line = next(i for i, l in enumerate(changed.splitlines()) if new in l)
+            with self.assertRaises(config.ConfigError) as e:
+                config.parse(changed, "c", config.quantizer_schema, lambda c, p: None)
+            self.assertIn(f"c:{line + 1}:", str(e.exception))
+            self.assertIn(message, str(e.exception))
 
     def test_own_quantizer_is_one_file(self):
         (self.tmp / "three.py").write_text(
@@ -460,7 +486,7 @@ class Runs(unittest.TestCase):
         self.addCleanup(quantizers.__path__.remove, str(self.tmp))
         self.addCleanup(sys.modules.pop, "bitemu_train.quantizers.three", None)
         text = self.text("ttq").replace("{quantizer: ttq,", "{quantizer: three,")
-        cfg = config.parse(text, "c", config.quantizer_schema(), lambda c, p: None)
+        cfg = config.parse(text, "c", config.quantizer_schema, lambda c, p: None)
         self.assertEqual("three", cfg["weights"]["quantizer"])
         self.assertIn("three", quantizers.names("Weights"))
         try:
@@ -485,7 +511,7 @@ class Runs(unittest.TestCase):
             changed = text.replace(old, new)
             self.assertNotEqual(text, changed)
             with self.assertRaises(config.ConfigError) as e:
-                config.parse(changed, "c", config.quantizer_schema(), lambda c, p: None)
+                config.parse(changed, "c", config.quantizer_schema, lambda c, p: None)
             lines = changed.splitlines()
             if word is not None:
                 row = next(i for i, line in enumerate(lines) if new in line and word in line)

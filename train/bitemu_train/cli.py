@@ -57,18 +57,18 @@ QUANTIZERS = os.path.join(os.path.dirname(__file__), "..", "configs", "quantizer
 
 def quantizer(args):
     """Trains a small network with a quantizer, exports it and compares: float simulation, integer reference, emulator."""
-    from .networks import plain
+    from .networks import chain
     from .schemes import single
     path = args.config or os.path.join(QUANTIZERS, args.name + ".yaml")
     if not os.path.exists(path):
         known = ", ".join(sorted(f[:-5] for f in os.listdir(QUANTIZERS))) if os.path.isdir(QUANTIZERS) else "none"
         raise FileNotFoundError(f"{path}: no such configuration; --name knows {known}")
-    cfg = config.load(path, config.quantizer_schema(), lambda cfg, path: None)
+    cfg = config.load(path, config.quantizer_schema, lambda cfg, path: None)
     parts = data.split(cfg["data"])
     os.makedirs(args.out, exist_ok=True)
     net = single.train(cfg, parts.train)
     out = os.path.join(args.out, cfg["name"] + ".bitemu")
-    native.write(out, plain.graph(net, cfg["name"], data.SIZE))
+    native.write(out, chain.graph(net, cfg["name"], (data.SIZE, data.SIZE)))
     x, y = parts.test.x, parts.test.y
     np.save(os.path.join(args.out, "digits_x.npy"), x)
     np.save(os.path.join(args.out, "digits_y.npy"), y)

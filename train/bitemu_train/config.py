@@ -100,21 +100,40 @@ def _plain(value, fail):
         fail("channels", "channels must be positive")
 
 
+def _positive(*keys):
+    def rule(value, fail):
+        for key in keys:
+            if not value[key] > 0:
+                fail(key, f"{key} must be positive")
+    return rule
+
+
 def _training(value, fail):
     for key, least in (("pretrain", 0), ("epochs", 1), ("batch", 2), ("lr", 1e-9)):
         if not value[key] >= least:
             fail(key, f"{key}: {value[key]} is below {least}")
 
 
-def quantizer_schema():
+# networks/chain.py's kinds; without a kind it is plain.
+NETWORKS = {
+    "plain": Checked({"stem": int, "channels": [int], "strides": [int]}, _plain),
+    "mobilenet": Checked({"kind": ("plain", "mobilenet", "dscnn"), "width": float, "first_stride": (1, 2)}, _positive("width")),
+    "dscnn": Checked({"kind": ("plain", "mobilenet", "dscnn"), "channels": int, "blocks": int}, _positive("channels", "blocks")),
+}
+
+
+def quantizer_schema(node):
     """Trials of a quantizer. Names are those of the files in quantizers/."""
     from . import quantizers
     w, a = quantizers.names("Weights"), quantizers.names("Activations")
+    kind = [v for k, v in node.value if k.value == "network"] if isinstance(node, yaml.MappingNode) else []
+    kind = [v.value for k, v in kind[0].value if k.value == "kind"] if kind and isinstance(kind[0], yaml.MappingNode) else []
+    network = NETWORKS.get(kind[0] if kind else "plain", NETWORKS["mobilenet"])
     return Checked({
         "name": str,
         "seed": int,
         "data": SCHEMA["data"],
-        "network": Checked({"stem": int, "channels": [int], "strides": [int]}, _plain),
+        "network": network,
         "weights": Checked({"quantizer": w, "bits": int}, _width("Weights")),
         "activations": Checked({"quantizer": a, "bits": int}, _width("Activations")),
         "ends": Checked({"weights": w, "activations": a}, _end),

@@ -81,16 +81,18 @@ def _windows(x, attrs, k_h, k_w):
             yield ky, kx, x[:, iy.clamp(0, x.shape[1] - 1)][:, :, ix.clamp(0, x.shape[2] - 1)], inside
 
 
-def exact_conv(x, w, attrs, outside=0):
-    """int64 codes x NHWC, w OHWI -> int64 accumulators NHWC; taps outside the image are `outside`. Computed in floating point, yet exactly: no
+def exact_conv(x, w, attrs, outside=0, depthwise=False):
+    """int64 codes x NHWC, w OHWI (depthwise: 1HWC) -> int64 accumulators NHWC; taps outside the image are `outside`. Computed in floating point, yet exactly: no
     partial sum passes max|x| sum|w|, and whole numbers below 2^24 (2^53) add without rounding in float32 (float64), in any order."""
+    w = w.permute(3, 0, 1, 2) if depthwise else w.permute(0, 3, 1, 2)
     bound = int(x.abs().max()) * int(w.abs().flatten(1).sum(1).max())
     assert bound < 2 ** 53
     real, pads = torch.float32 if bound < 2 ** 24 else torch.float64, []
-    for size, k, stride in ((x.shape[2], w.shape[2], attrs["stride_w"]), (x.shape[1], w.shape[1], attrs["stride_h"])):
+    for size, k, stride in ((x.shape[2], w.shape[3], attrs["stride_w"]), (x.shape[1], w.shape[2], attrs["stride_h"])):
         out, before = _pad(attrs, size, k, stride)
         pads += [before, max((out - 1) * stride + k - size - before, 0)]
-    y = F.conv2d(F.pad(x.permute(0, 3, 1, 2).to(real), pads, value=outside), w.permute(0, 3, 1, 2).to(real), stride=(attrs["stride_h"], attrs["stride_w"]))
+    y = F.conv2d(F.pad(x.permute(0, 3, 1, 2).to(real), pads, value=outside), w.to(real), stride=(attrs["stride_h"], attrs["stride_w"]),
+                 groups=x.shape[3] if depthwise else 1)
     return y.long().permute(0, 2, 3, 1)
 
 
@@ -149,7 +151,7 @@ class Model:
         return (parts[0] + parts[1] + t["out_zero"][0]).clamp(t["out_min"][0], t["out_max"][0])
 
     def _mac(self, layer, x, chosen):
-        """CONV_2D or FULLY_CONNECTED of the images x, which all took the candidates `chosen`."""
+        """CONV_2D, DEPTHWISE_CONV_2D or FULLY_CONNECTED of the images x, which all took the candidates `chosen`."""
         t, w, entry = layer["integer"], self.const[layer["inputs"][1]], self._entry(layer, chosen)
         grid, width = grids.of(layer), self.bits[layer["inputs"][1]]
         if "choice" in layer:
@@ -166,7 +168,7 @@ class Model:
         wide = self.dtype[layer["inputs"][0]] == "int16"
 
         def total(values, bias=None):
-            acc = x.flatten(1) @ values.t() if layer["op"] == "FULLY_CONNECTED" else exact_conv(x, values, layer["attrs"], outside)
+            acc = x.flatten(1) @ values.t() if layer["op"] == "FULLY_CONNECTED" else exact_conv(x, values, layer["attrs"], outside, layer["op"] == "DEPTHWISE_CONV_2D")
             if bias is not None:
                 acc = acc + torch.from_numpy(bias[entry].astype("int64"))
             return acc if wide else wrap32(acc)
@@ -224,7 +226,7 @@ class Model:
             chosen[:] = torch.tensor(policy)
         for layer in self.graph["layers"]:
             src, dst = values[layer["inputs"][0]], layer["outputs"][0]
-            if layer["op"] in ("CONV_2D", "FULLY_CONNECTED", "QUANTIZE"):
+            if layer["op"] in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "QUANTIZE"):
                 values[dst] = self._grouped(layer, src, chosen)
             elif layer["op"] == "ADD" and not layer["integer"].get("keys"):
                 values[dst] = self._add(layer, src, values[layer["inputs"][1]])

@@ -32,12 +32,19 @@ def table(entries, keys, low, high, in_zero=0):
     return t
 
 
+def _pair(n):
+    return n if isinstance(n, tuple) else (n, n)
+
+
 def conv_attrs(stride):
-    return {"padding": "same", "stride_h": stride, "stride_w": stride, "dilation_h": 1, "dilation_w": 1}
+    """stride: a number, or (height, width); likewise in pool_attrs."""
+    h, w = _pair(stride)
+    return {"padding": "same", "stride_h": h, "stride_w": w, "dilation_h": 1, "dilation_w": 1}
 
 
 def pool_attrs(size):
-    return {"padding": "valid", "stride_h": size, "stride_w": size, "filter_h": size, "filter_w": size}
+    h, w = _pair(size)
+    return {"padding": "valid", "stride_h": h, "stride_w": w, "filter_h": h, "filter_w": w}
 
 
 class Graph:

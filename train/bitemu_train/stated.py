@@ -68,13 +68,13 @@ def table(codes, slope, offset, in_step, out):
     return {**t, "multiplier": _row([p[0] for p in pairs], np.int32), "shift": _row([p[1] for p in pairs], np.int8)}
 
 
-def layer(g, name, x, codes, slope, offset, entered, out, size=None, attrs=None, width=8):
+def layer(g, name, x, codes, slope, offset, entered, out, size=None, attrs=None, width=8, depthwise=False):
     """Adds a convolution (size: height and width of its output; attrs) or a fully connected layer to the Graph g, with its weights and its output;
     codes: Codes of OIHW or OI. entered: Steps of the tensor x. width: bits of x as a choice with nested weights states it."""
-    numbers = codes.codes.permute(0, 2, 3, 1) if codes.codes.dim() == 4 else codes.codes
+    numbers = codes.codes.permute((1, 2, 3, 0) if depthwise else (0, 2, 3, 1)) if codes.codes.dim() == 4 else codes.codes
     dtype = "uint8" if int(numbers.max()) > 127 else "int8"
     w = g.tensor(f"{name}_w", dtype, codes.stored_bits(), numbers.shape, numbers.numpy())
-    n = len(numbers)
+    n = len(codes.codes)
     shape = (1, *size, n) if size else (1, n)
     y = g.tensor(name, "int32" if out is None else "uint8", 32 if out is None else out.top.bit_length(), shape)
     grid = dict(codes.grid)
@@ -89,5 +89,5 @@ def layer(g, name, x, codes, slope, offset, entered, out, size=None, attrs=None,
         more.update(choice=name, weights={"nesting": codes.nesting, "bits": 8, "tensors": [w]})
     if attrs:
         more["attrs"] = attrs
-    g.layer(name, "CONV_2D" if size else "FULLY_CONNECTED", [x, w], y, **more, integer=table(codes, slope, offset, entered.step, out))
+    g.layer(name, "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D" if size else "FULLY_CONNECTED", [x, w], y, **more, integer=table(codes, slope, offset, entered.step, out))
     return y

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from ..data import digits as data
 from ..loop import cosine, epoch_rng, prepare
-from ..networks.plain import Plain
+from ..networks import chain
 from ..quantizers import Steps
 
 SGD = 5.0  # rate of extragradient steps over Adam's
@@ -83,7 +83,7 @@ def calibrate(net, x):
 def train(cfg, part):
     """The frozen network."""
     prepare(cfg["seed"])
-    net = Plain(cfg, Steps(1 / data.TOP, 31), 10, torch.Generator().manual_seed(cfg["seed"]))
+    net = chain.build(cfg, Steps(1 / data.TOP, 31), 1, 10, torch.Generator().manual_seed(cfg["seed"]))
     phase(net, part, cfg, cfg["train"]["pretrain"], 0, False)
     net.quantize(data.codes(part.x))
     phase(net, part, cfg, cfg["train"]["epochs"], cfg["train"]["pretrain"], True)
