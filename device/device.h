@@ -202,7 +202,7 @@ typedef struct dev_kernels {
     dev_codes_fn *codes;        /* NULL: none */
 } dev_kernels;
 
-extern const dev_kernels dev_kernels_portable, dev_kernels_armv7em, dev_kernels_xpulp;
+extern const dev_kernels dev_kernels_portable, dev_kernels_armv7em, dev_kernels_rv32, dev_kernels_xpulp;
 
 /* What a layer sees of the run. */
 typedef struct dev_run {

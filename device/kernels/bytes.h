@@ -9,10 +9,17 @@
 static inline void bytes_gather(const uint8_t *codes, uint32_t n, int16_t lane_zero, void *lanes)
 {
     int8_t *to = lanes;
-    uint8_t turn = lane_zero ? 0x80 : 0;
+    const uint8_t turn = lane_zero ? 0x80 : 0;
+    const uint32_t turns = turn * 0x01010101u;
     if ((((uintptr_t)codes | (uintptr_t)lanes) & 3) == 0) {
-        for (; n >= 4; n -= 4, codes += 4, to += 4)
-            *(uint32_t *)(void *)to = *(const uint32_t *)(const void *)codes ^ (lane_zero ? 0x80808080u : 0);
+        const uint32_t *from = (const uint32_t *)(const void *)codes;
+        uint32_t *word = (uint32_t *)(void *)to, words = n / 4;
+        codes += words * 4, to += words * 4, n &= 3;
+        for (; words >= 4; words -= 4, from += 4, word += 4) {
+            uint32_t a = from[0], b = from[1], c = from[2], d = from[3];
+            word[0] = a ^ turns, word[1] = b ^ turns, word[2] = c ^ turns, word[3] = d ^ turns;
+        }
+        for (; words; words--) *word++ = *from++ ^ turns;
     }
     for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)(codes[i] ^ turn);
 }

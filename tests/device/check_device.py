@@ -153,6 +153,7 @@ def boards():
 # A fault in one kernel, as an edit of the exported folder: board, file, text, instead, the operator that shows it first
 FAULTS = (("qemu-m3", "device/kernels/portable.c", "a11 += (int16_t)(w1[I] * x1[I]);", "a11 += (int16_t)(w1[I] * x1[I] + 1);", "CONV_2D"),
           ("qemu-m4", "device/kernels/armv7em.c", "s.a10 = smlad(b, p, s.a10);", "s.a10 = smlad(b, q, s.a10);", "CONV_2D"),
+          ("ibex-small-iss", "device/kernels/rv32.c", "BOTH(y, pd, qd)", "BOTH(y, pd, qc)", "CONV_2D"),
           ("cv32e40p-iss", "device/kernels/xpulp.c", """DOT("%[s3]", "%[lanes]", "%[odd]")""", """DOT("%[s3]", "%[lanes]", "%[even]")""", "CONV_2D"),
           ("qemu-m4", "device/ops_window.c", "sum + count / 2", "sum + count / 4", "AVERAGE_POOL_2D"),
           ("qemu-m7", "device/weights.h", "return code < top ? code : top;", "return code < top ? code : (int16_t)(top - 1);", None))
