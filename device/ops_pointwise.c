@@ -10,12 +10,30 @@ static void put(const dev_layer *l, const dev_run *r, uint32_t i, int64_t v, con
     dev_store(r->arena + l->out.at, l->out.type, i, v < q->low ? q->low : v > q->high ? q->high : (int32_t)v);
 }
 
+enum { MAPPED = 256 }; /* codes of 8 bits: from so many elements on, what each code becomes is computed once */
+
+static void map8(const dev_layer *l, const dev_run *r, const dev_limits *q, dev_requant_fn *requant, int32_t m, int8_t s)
+{
+    const uint8_t *x = r->arena + l->in[0].at;
+    uint8_t *y = r->arena + l->out.at, map[MAPPED];
+    for (int32_t code = 0; code < MAPPED; code++) {
+        int32_t v = l->in[0].type == DEV_I8 && code > 127 ? code - 256 : code;
+        int64_t out = (int64_t)requant(quant_wrap32((int64_t)v - q->in_zero), m, s) + q->out_zero;
+        map[code] = (uint8_t)(out < q->low ? q->low : out > q->high ? q->high : out);
+    }
+    for (uint32_t i = 0, n = l->out.n; i < n; i++) y[i] = map[x[i]];
+}
+
 void dev_quantize(const dev_layer *l, const dev_run *r)
 {
     const dev_pointwise p = *(const DEV_FLASH dev_pointwise *)l->params;
     const dev_limits q = l->limits[r->entry];
     int32_t m = p.multiplier[r->entry];
     int8_t s = p.shift[r->entry];
+    if (dev_type_bytes(l->in[0].type) == 1 && dev_type_bytes(l->out.type) == 1 && l->out.n > MAPPED) {
+        map8(l, r, &q, p.requant, m, s);
+        return;
+    }
     for (uint32_t i = 0; i < l->out.n; i++)
         put(l, r, i, p.requant(quant_wrap32((int64_t)dev_load(r->arena + l->in[0].at, l->in[0].type, i) - q.in_zero), m, s), &q);
 }
@@ -32,6 +50,21 @@ static inline void add8(const dev_layer *l, const dev_run *r, const dev_limits *
     }
 }
 
+/* The sum of a residual block: two columns, int16 plus int16 or uint8, to 8 bits. wide, rescale: constants where this is inlined. 2^30 and 1 are 1.0. */
+static inline void add16(const dev_layer *l, const dev_run *r, const dev_limits *q, const int32_t *m, const int8_t *s, bool wide, dev_requant_fn *rescale)
+{
+    const int16_t *x1 = (const int16_t *)(const void *)(r->arena + l->in[0].at), *x2 = (const int16_t *)(const void *)(r->arena + l->in[1].at);
+    const uint8_t *codes = r->arena + l->in[1].at;
+    uint8_t *y = r->arena + l->out.at;
+    int32_t m0 = m[0], m1 = m[1], s0 = s[0], s1 = s[1], zero = q->out_zero, low = q->low, high = q->high;
+    bool same = m0 == 1 << 30 && s0 == 1, same2 = m1 == 1 << 30 && s1 == 1;
+    for (uint32_t i = 0, n = l->out.n; i < n; i++) {
+        int32_t a = x1[i], b = wide ? x2[i] : codes[i];
+        int64_t v = (int64_t)(same ? a : rescale(a, m0, s0)) + (same2 ? b : rescale(b, m1, s1)) + zero;
+        y[i] = (uint8_t)(v < low ? low : v > high ? high : v);
+    }
+}
+
 void dev_add(const dev_layer *l, const dev_run *r)
 {
     const dev_pointwise p = *(const DEV_FLASH dev_pointwise *)l->params;
@@ -43,6 +76,16 @@ void dev_add(const dev_layer *l, const dev_run *r)
         const int8_t ss[] = {s[0], s[1], s[2]};
         if (p.requant == dev_requant_twice) add8(l, r, &q, ms, ss, p.left_shift, quant_requant_twice);
         else add8(l, r, &q, ms, ss, p.left_shift, quant_requant_once);
+        return;
+    }
+    if (p.columns == 2 && l->in[0].type == DEV_I16 && (l->in[1].type == DEV_I16 || l->in[1].type == DEV_U8) && dev_type_bytes(l->out.type) == 1) {
+        const int32_t ms[] = {m[0], m[1]};
+        const int8_t ss[] = {s[0], s[1]};
+        bool twice = p.requant == dev_requant_twice;
+        if (l->in[1].type == DEV_I16 && twice) add16(l, r, &q, ms, ss, true, quant_requant_twice);
+        else if (l->in[1].type == DEV_I16) add16(l, r, &q, ms, ss, true, quant_requant_once);
+        else if (twice) add16(l, r, &q, ms, ss, false, quant_requant_twice);
+        else add16(l, r, &q, ms, ss, false, quant_requant_once);
         return;
     }
     for (uint32_t i = 0; i < l->out.n; i++) {

@@ -8,7 +8,7 @@
 /* code - 0 or code - 128: the same bits, or the top one turned. Words where both sides are aligned. */
 static inline void bytes_gather(const uint8_t *codes, uint32_t n, int16_t lane_zero, void *lanes)
 {
-    int8_t *to = lanes;
+    int8_t *to = (int8_t *)lanes;
     const uint8_t turn = lane_zero ? 0x80 : 0;
     const uint32_t turns = turn * 0x01010101u;
     if ((((uintptr_t)codes | (uintptr_t)lanes) & 3) == 0) {
@@ -43,7 +43,7 @@ static inline void bytes_four(const int8_t *x, const int8_t *w, uint16_t taps, u
 static inline void bytes_channels(const dev_channels *t)
 {
     uint16_t c = 0, multiplier = (uint16_t)(t->out_c / t->in_c);
-    const int8_t *x = t->columns;
+    const int8_t *x = (const int8_t *)t->columns;
     for (; multiplier == 1 && c + 4 <= t->out_c; c = (uint16_t)(c + 4)) bytes_four(x + c, t->weights + c, t->taps, t->out_c, t->acc + c);
     for (; c < t->out_c; c++) {
         const int8_t *lane = x + c / multiplier, *w = t->weights + c;

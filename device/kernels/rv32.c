@@ -72,12 +72,19 @@ static void by_one(const streams *s, int32_t *sum, uint32_t i_step)
         CODE                                                                                                                             \
     }
 
+/* Four signed bytes plus h each (h below 128), at most 127: their top bits turned, the sums are unsigned. */
+static inline uint32_t add_at_most(uint32_t bytes, uint32_t h)
+{
+    uint32_t top = 0x80808080u, u = bytes ^ top, low = (u & ~top) + h * 0x01010101u, over = low & u & top;
+    return ((low ^ (u & top)) | (over >> 7) * 0xFFu) ^ top;
+}
+
 /* A row as bytes, codes at the top of them, zeros up to whole words; what its sums are shifted back by. */
 static uint32_t unpack(const dev_weights *w, const uint8_t *row, uint32_t depth, uint8_t *bytes)
 {
     const uint32_t *from = (const uint32_t *)(const void *)row;
     uint32_t *to = (uint32_t *)(void *)bytes, back = 8u - w->container + w->drop;
-    bool shifted = depth <= MAX_SHIFTED_DEPTH && (w->drop == 0 ? w->values || !w->is_unsigned : w->nesting == DEV_FLOOR && w->container == 8 && !w->is_unsigned && !w->values);
+    bool shifted = depth <= MAX_SHIFTED_DEPTH && (w->drop == 0 ? w->values || !w->is_unsigned : w->nesting != DEV_HALF_EVEN && w->container == 8 && !w->is_unsigned && !w->values);
     if (!shifted) {
         for (uint32_t i = 0; i < depth; i++) bytes[i] = (uint8_t)dev_weight_value(w, row, i);
         for (; depth % 4; depth++) bytes[depth] = 0;
@@ -85,7 +92,12 @@ static uint32_t unpack(const dev_weights *w, const uint8_t *row, uint32_t depth,
     }
     if (w->container == 8) {
         uint32_t mask = (0xFFu << w->drop & 0xFFu) * 0x01010101u;
-        EACH_WORD(PLANE(0, mask))
+        if (w->drop == 0 || w->nesting == DEV_FLOOR) {
+            EACH_WORD(PLANE(0, mask))
+        } else {
+            uint32_t half = 1u << (w->drop - 1);
+            EACH_WORD(*to++ = add_at_most(word, half) & mask;)
+        }
     } else if (w->container == 4) {
         EACH_WORD(PLANE(4, 0xF0F0F0F0) PLANE(0, 0xF0F0F0F0))
     } else if (w->container == 2) {
