@@ -93,7 +93,7 @@ typedef struct dev_mac {
     const DEV_FLASH int8_t *shift;         /* [entries][channels] */
     uint16_t channels;          /* out_c or 1 */
     dev_requant_fn *requant;    /* NULL: int32 output, the accumulator itself */
-    bool brief;                 /* in all entries |bias'| <= 2^30, depth <= 2^15 and every shift in [-29, -1], [-29, -2] under dev_requant_once:
+    bool brief;                 /* in all entries |bias'| <= 2^30, depth <= 2^15 and every shift in [-22, -1], [-22, -2] under dev_requant_once:
                                    high words of products are enough */
 } dev_mac;
 
@@ -165,9 +165,9 @@ typedef struct dev_tile {
 typedef void dev_dot_fn(const dev_tile *t);
 
 /* The same, and 8-bit codes at once: y = clamp(requant(bias + dot) + out_zero, low, high). Only for layers that are `brief`.
- * Columns may lie in the input itself: then each is `runs` runs of depth / runs lanes, `pitch` bytes apart, all of them whole words. */
+ * Columns may lie in the input itself: then each is `runs` runs of `run` lanes, `pitch` bytes apart, all of them whole words. */
 typedef struct dev_finish {
-    uint32_t runs, pitch;
+    uint32_t runs, run, pitch;  /* one run: the whole column */
     const int32_t *bias, *multiplier;
     const int8_t *shift;
     uint8_t next;               /* from one channel's multiplier to the next's: 1, or 0 */

@@ -24,8 +24,9 @@ static void fill(const field *f, uint8_t *lanes, uint32_t n)
         for (uint32_t i = 0; i < n; i++) to[i] = v;
     } else {
         int8_t *to = (int8_t *)lanes;
+        const uint32_t word = (uint8_t)v * 0x01010101u;
         if (((uintptr_t)to & 3) == 0)
-            for (; n >= 4; n -= 4, to += 4) *(uint32_t *)(void *)to = (uint8_t)v * 0x01010101u;
+            for (; n >= 8; n -= 8, to += 8) ((uint32_t *)(void *)to)[0] = word, ((uint32_t *)(void *)to)[1] = word;
         for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)v;
     }
 }
@@ -37,9 +38,17 @@ static void gather(const field *f, uint16_t oy, uint16_t ox, uint8_t *lanes)
     uint32_t in_c = m->in_c, bytes = in_c * f->r->kernels->lane_bytes;
     int32_t y = (int32_t)oy * m->stride_h - m->pad_top, x0 = (int32_t)ox * m->stride_w - m->pad_left;
     int32_t side_by_side = m->dilation_w == 1 ? m->k_w : 1; /* taps that are neighbours in the input */
-    for (uint16_t ky = 0; ky < m->k_h; ky++, y += m->dilation_h) {
+    int32_t at = (y * m->in_w + x0) * m->in_c, pitch = m->dilation_h * m->in_w * m->in_c; /* of the first tap in the row */
+    dev_gather_fn *copy = f->r->kernels->gather;
+    bool whole = x0 >= 0 && x0 + side_by_side <= m->in_w && side_by_side == m->k_w;
+    for (uint16_t ky = 0; ky < m->k_h; ky++, y += m->dilation_h, at += pitch) {
         if (y < 0 || y >= m->in_h) {
             fill(f, lanes, m->k_w * in_c);
+            lanes += m->k_w * bytes;
+            continue;
+        }
+        if (whole) {
+            copy(f->in + at, m->k_w * in_c, m->lane_zero, lanes);
             lanes += m->k_w * bytes;
             continue;
         }
@@ -47,7 +56,7 @@ static void gather(const field *f, uint16_t oy, uint16_t ox, uint8_t *lanes)
             int32_t end = x + side_by_side, from = quant_clamp(0, x, end), to = quant_clamp(m->in_w, from, end);
             fill(f, lanes, (uint32_t)(from - x) * in_c);
             lanes += (uint32_t)(from - x) * bytes;
-            if (to > from) f->r->kernels->gather(f->in + ((uint32_t)y * m->in_w + (uint32_t)from) * in_c, (uint32_t)(to - from) * in_c, m->lane_zero, lanes);
+            if (to > from) copy(f->in + at + (from - x0) * m->in_c, (uint32_t)(to - from) * in_c, m->lane_zero, lanes);
             lanes += (uint32_t)(to - from) * bytes;
             fill(f, lanes, (uint32_t)(end - to) * in_c);
             lanes += (uint32_t)(end - to) * bytes;
@@ -103,7 +112,7 @@ void dev_conv(const dev_layer *l, const dev_run *r)
     const dev_kernels *k = r->kernels;
     field f = {.l = l, .r = r, .m = &m, .limits = l->limits[r->entry], .in = r->arena + l->in[0].at};
     const DEV_FLASH int32_t *bias = m.bias + (uint32_t)r->entry * m.out_c;
-    const uint32_t table = (uint32_t)r->entry * m.channels;
+    const uint32_t table = (uint32_t)r->entry * m.channels, row = (uint32_t)m.k_w * m.in_c;
     uint32_t stride = padded(k, m.depth) * k->lane_bytes, pixels = (uint32_t)m.out_h * m.out_w;
     uint8_t *columns = r->arena + m.scratch, *out = r->arena + l->out.at;
     int32_t *acc = (int32_t *)(void *)(columns + k->pixels * stride);
@@ -113,20 +122,22 @@ void dev_conv(const dev_layer *l, const dev_run *r)
         m.in_w = m.out_w = (uint16_t)pixels, m.in_h = m.out_h = 1;
     for (uint32_t p = 0; p < k->pixels; p++)
         for (uint32_t i = m.depth * k->lane_bytes; i < stride; i++) columns[p * stride + i] = 0;
+    dev_finish end = {.pitch = (uint32_t)m.dilation_h * m.in_w * m.in_c, .next = m.channels > 1, .twice = m.requant == dev_requant_twice, .out_zero = f.limits.out_zero, .low = f.limits.low, .high = f.limits.high};
+    if (codes) end.bias = (const int32_t *)(uintptr_t)bias, end.multiplier = (const int32_t *)(uintptr_t)(m.multiplier + table), end.shift = (const int8_t *)(uintptr_t)(m.shift + table);
     uint16_t oy = 0, ox = 0;
     for (uint32_t at = 0; at < pixels;) {
         uint32_t most = in_place ? (uint32_t)(m.out_w - ox) : pixels - at;
         uint8_t n = (uint8_t)(most < k->pixels ? most : k->pixels);
         const uint8_t *direct = in_place ? inside(&f, oy, ox, n) : NULL;
         const dev_tile t = {&w, m.depth, m.out_c, n, direct ? direct : columns, direct ? (uint32_t)m.stride_w * m.in_c : stride, acc};
-        for (uint8_t p = 0; p < n; p++) {
+        if (direct) ox = (uint16_t)(ox + n - 1);
+        for (uint8_t p = 0; p < (direct ? 1 : n); p++) {
             if (!direct) gather(&f, oy, ox, columns + p * stride);
             if (++ox == m.out_w) ox = 0, oy++;
         }
         if (codes) {
-            k->codes(&t, &(dev_finish){direct ? m.k_h : 1, (uint32_t)m.dilation_h * m.in_w * m.in_c, (const int32_t *)(uintptr_t)bias, (const int32_t *)(uintptr_t)(m.multiplier + table),
-                                       (const int8_t *)(uintptr_t)(m.shift + table), m.channels > 1, m.requant == dev_requant_twice, f.limits.out_zero, f.limits.low, f.limits.high,
-                                       out + at * m.out_c});
+            end.runs = direct ? m.k_h : 1, end.run = direct ? row : m.depth, end.to = out + at * m.out_c;
+            k->codes(&t, &end);
             at += n;
             continue;
         }

@@ -142,7 +142,7 @@ static bool brief(const exporter *x, const export_layer *l)
         split(x, l, i, &e, &k);
         for (int c = 0; c < l->q.out_c; c++) {
             int32_t bias = folded_bias(l, e, k, c), shift = l->q.shift[e * l->q.out_c + c];
-            if (bias < -(1 << 30) || bias > 1 << 30 || shift < -29 || shift > (l->q.rule == EMU_TWICE ? -1 : -2)) return false;
+            if (bias < -(1 << 30) || bias > 1 << 30 || shift < -22 || shift > (l->q.rule == EMU_TWICE ? -1 : -2)) return false;
         }
     }
     return true;

@@ -133,11 +133,11 @@ static rows read_rows(const dev_tile *t, uint32_t c, uint32_t n)
 }
 
 /* sum[channel][pixel] of n channels from c on by all columns of the tile; what they are shifted back by. */
-static uint32_t multiply(const dev_tile *t, uint32_t c, uint32_t n, uint32_t runs, uint32_t pitch, int32_t sum[16])
+static uint32_t multiply(const dev_tile *t, uint32_t c, uint32_t n, uint32_t runs, uint32_t run, uint32_t pitch, int32_t sum[16])
 {
     const rows r = read_rows(t, c, n);
     const int8_t *x = t->columns;
-    uint32_t lanes = runs > 1 ? t->depth / runs : (t->depth + 3) / 4 * 4, skip = pitch - lanes, stride = t->stride;
+    uint32_t lanes = (run + 3) / 4 * 4, skip = pitch - lanes, stride = t->stride;
     if (t->pixels == 4) {
         streams s = {.four = {x, x + stride, x + 2 * stride, x + 3 * stride}, .four_skip = skip, .runs = runs, .lanes = lanes};
         for (uint32_t k = 0; k < n; k += 2) {
@@ -157,7 +157,7 @@ static void dot(const dev_tile *t)
 {
     int32_t *acc = t->acc, sum[16];
     for (uint32_t c = 0; c < t->channels; c += 4) {
-        uint32_t n = t->channels - c < 4 ? t->channels - c : 4, back = multiply(t, c, n, 1, 0, sum);
+        uint32_t n = t->channels - c < 4 ? t->channels - c : 4, back = multiply(t, c, n, 1, t->depth, 0, sum);
         for (uint32_t k = 0; k < n; k++)
             for (uint32_t p = 0; p < t->pixels; p++, acc++) *acc = (int32_t)((uint32_t)*acc + (uint32_t)(sum[4 * k + p] >> back));
     }
@@ -199,7 +199,7 @@ static void codes(const dev_tile *t, const dev_finish *f)
 {
     int32_t sum[16];
     for (uint32_t c = 0; c < t->channels; c += 4) {
-        uint32_t n = t->channels - c < 4 ? t->channels - c : 4, back = multiply(t, c, n, f->runs, f->pitch, sum);
+        uint32_t n = t->channels - c < 4 ? t->channels - c : 4, back = multiply(t, c, n, f->runs, f->run, f->pitch, sum);
         if (f->twice) finish(sum, back, t, f, c, n, true);
         else finish(sum, back, t, f, c, n, false);
     }

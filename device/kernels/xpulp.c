@@ -16,6 +16,13 @@
 BINARY(minimum, 0x2b, 3, 0x2b)
 BINARY(maximum, 0x2b, 3, 0x2d)
 
+static inline int32_t clip8(int32_t x)
+{
+    int32_t y;
+    __asm__(".insn r 0x2b, 3, 0x38, %0, %1, x8" : "=r"(y) : "r"(x));
+    return y;
+}
+
 /* (x + y + 2^(n-1)) >> n */
 static inline int32_t add_round_shift(int32_t x, int32_t y, int32_t n)
 {
@@ -57,18 +64,16 @@ typedef struct block { /* four rows by four columns (or one); the assembler code
 void xpulp_multiply16(block *b, const uint8_t *w, const int32_t *bias);
 __asm__(".section .text.xpulp_multiply16, \"ax\"\n.balign 4\n.option push\n.option norvc\n.type xpulp_multiply16, @function\nxpulp_multiply16:\n"
         "addi sp, sp, -64\n" SAVED("sw") "sw a0, 52(sp)\n"
-        "lw t0, 20(a0)\nlw t1, 24(a0)\nlw t4, 28(a0)\nsw t0, 56(sp)\nsw t1, 60(sp)\n"
+        "lw t1, 20(a0)\nlw t0, 24(a0)\nlw t4, 28(a0)\nsw t1, 56(sp)\nsw t0, 60(sp)\n"
         "lw s0, 0(a2)\nlw s4, 4(a2)\nlw s8, 8(a2)\nlw a6, 12(a2)\n"
         "lw a2, 4(a0)\nlw a4, 8(a0)\nlw a3, 12(a0)\nlw a5, 16(a0)\nlw a0, 0(a0)\n"
         "mv s1, s0\nmv s2, s0\nmv s3, s0\nmv s5, s4\nmv s6, s4\nmv s7, s4\nmv s9, s8\nmv s10, s8\nmv s11, s8\nmv a7, a6\nmv ra, a6\nmv t6, a6\n"
         LOOP("15", "t4", "28")
-        "lw t0, 56(sp)\n"
-        LOOP("14", "t0", "24")
+        LOOP("14", "t1", "24")
         LOAD("t0", "a0", "a2") LOAD("t1", "a0", "a2") LOAD("t2", "a0", "a2") LOAD("t3", "a0", "a4") LOAD("t4", "a1", "a3") LOAD("t5", "a1", "a3")
         DOTS("s0", "s1", "s2", "s3", "t4") LOAD("t4", "a1", "a3") DOTS("s4", "s5", "s6", "s7", "t5") LOAD("t5", "a1", "a5")
         DOTS("s8", "s9", "s10", "s11", "t4") DOTS("a6", "a7", "ra", "t6", "t5")
-        "lw t0, 60(sp)\n"
-        "add a0, a0, t0\n"
+        "lw t0, 60(sp)\nlw t1, 56(sp)\nadd a0, a0, t0\n"
         "lw a0, 52(sp)\n"
         "sw s0, 32(a0)\nsw s1, 36(a0)\nsw s2, 40(a0)\nsw s3, 44(a0)\nsw s4, 48(a0)\nsw s5, 52(a0)\nsw s6, 56(a0)\nsw s7, 60(a0)\n"
         "sw s8, 64(a0)\nsw s9, 68(a0)\nsw s10, 72(a0)\nsw s11, 76(a0)\nsw a6, 80(a0)\nsw a7, 84(a0)\nsw ra, 88(a0)\nsw t6, 92(a0)\n"
@@ -97,10 +102,11 @@ static void gather(const uint8_t *codes, uint32_t n, int16_t lane_zero, void *la
 {
     uint8_t *to = lanes;
     uint32_t turn = lane_zero ? 0x80808080u : 0, a, b;
-    if (n >= 8)
-        __asm__ volatile(SIMPLE_LOOP("6", LOAD_NEXT("%[a]", "%[from]") LOAD_NEXT("%[b]", "%[from]") "xor %[a], %[a], %[turn]\nxor %[b], %[b], %[turn]\n"
-                                     STORE_NEXT("%[a]", "%[to]") STORE_NEXT("%[b]", "%[to]"))
-                         : [from] "+r"(codes), [to] "+r"(to), [a] "=&r"(a), [b] "=&r"(b) : [count] "r"(n / 8), [turn] "r"(turn) : "memory");
+#define GATHER(LENGTH, TURN)                                                                                                             \
+    __asm__ volatile(SIMPLE_LOOP(LENGTH, LOAD_NEXT("%[a]", "%[from]") LOAD_NEXT("%[b]", "%[from]") TURN STORE_NEXT("%[a]", "%[to]") STORE_NEXT("%[b]", "%[to]"))  \
+                     : [from] "+r"(codes), [to] "+r"(to), [a] "=&r"(a), [b] "=&r"(b) : [count] "r"(n / 8), [turn] "r"(turn) : "memory")
+    if (n >= 8 && turn) GATHER("6", "xor %[a], %[a], %[turn]\nxor %[b], %[b], %[turn]\n");
+    else if (n >= 8) GATHER("4", "");
     for (n &= 7; n; n--) *to++ = *codes++ ^ (uint8_t)turn;
 }
 
@@ -135,23 +141,28 @@ static void unpack(const dev_weights *w, const uint8_t *from, uint32_t depth, ui
     for (uint32_t i = 0; w->values && i < depth; i++) bytes[i] = (uint8_t)w->values[bytes[i] & ((1u << w->width) - 1)];
 }
 
+static const uint8_t *unpack_rows(const dev_tile *t, const uint8_t *row, uint32_t n, uint32_t step)
+{
+    uint8_t *bytes = (uint8_t *)(t->acc + (uint32_t)t->channels * t->pixels);
+    for (uint32_t i = 0; i < n; i++, row += t->weights->row_bytes) unpack(t->weights, row, t->depth, bytes + i * step);
+    return bytes;
+}
+
 /* Rows c .. c + n of the weights as bytes, and from one to the next. */
-static const uint8_t *rows(const dev_tile *t, uint32_t c, uint32_t n, uint32_t *step)
+static inline const uint8_t *rows(const dev_tile *t, uint32_t c, uint32_t n, uint32_t *step)
 {
     const dev_weights *w = t->weights;
     const uint8_t *row = w->codes + c * w->row_bytes;
     *step = w->row_bytes;
     if (w->container == 8 && !w->drop && !w->is_unsigned && !w->values) return row;
-    uint8_t *bytes = (uint8_t *)(t->acc + (uint32_t)t->channels * t->pixels);
     *step = (t->depth + DEV_UNPACKED - 1) / DEV_UNPACKED * DEV_UNPACKED;
-    for (uint32_t i = 0; i < n; i++, row += w->row_bytes) unpack(w, row, t->depth, bytes + i * *step);
-    return bytes;
+    return unpack_rows(t, row, n, *step);
 }
 
-static void plan(block *b, const dev_tile *t, uint32_t runs, uint32_t pitch)
+static void plan(block *b, const dev_tile *t, uint32_t runs, uint32_t run, uint32_t pitch)
 {
     b->x_step = (int32_t)t->stride, b->x_back = 4 - 3 * (int32_t)t->stride;
-    b->words = runs > 1 ? t->depth / 4 / runs : (t->depth + 3) / 4;
+    b->words = (run + 3) / 4;
     b->skip = pitch - b->words * 4, b->runs = runs;
 }
 
@@ -181,7 +192,7 @@ static void dot(const dev_tile *t)
     static const int32_t none[4];
     block b;
     int32_t *acc = t->acc;
-    plan(&b, t, 1, 0);
+    plan(&b, t, 1, t->depth, 0);
     for (uint32_t c = 0; c < t->channels; c += 4) {
         uint32_t n = t->channels - c < 4 ? t->channels - c : 4, step;
         const uint8_t *w = rows(t, c, n, &step);
@@ -191,48 +202,57 @@ static void dot(const dev_tile *t)
     }
 }
 
-typedef struct limits {
-    int32_t zero, low, high;
-} limits;
-
-/* quant_requant_twice, quant_requant_once of accumulators that are `brief`; then the code. */
-static inline uint8_t code(int32_t acc, uint32_t m, int32_t right, bool twice, limits q)
+/* quant_requant_twice, quant_requant_once of accumulators that are `brief`, and the zero point, before the clamp. Twice: m is twofold,
+ * floor((acc m + 2^30) / 2^31), then ties away from 0. Once: zero is scaled up by 2^right and rounds along. */
+static inline int32_t rescale(int32_t acc, uint32_t m, int32_t right, int32_t zero, bool twice)
 {
     int32_t x = mulhsu(acc, m);
-    if (twice) x += (int32_t)((uint32_t)acc * m >> 31); /* m is twofold: floor((acc m + 2^30) / 2^31) */
-    int32_t y = add_round_shift(x, twice ? x >> 31 : 0, right) + q.zero;
-    return (uint8_t)minimum(maximum((uint32_t)y, (uint32_t)q.low), (uint32_t)q.high);
+    if (!twice) return add_round_shift(x, zero, right);
+    x += (int32_t)((uint32_t)acc * m >> 31);
+    return add_round_shift(x, x >> 31, right) + zero;
 }
 
-/* n channels from c on. A copy for each rounding. */
-static inline __attribute__((always_inline)) void finish(const int32_t *sum, const dev_tile *t, const dev_finish *f, uint32_t c, uint32_t n, bool twice)
+/* n channels from there on. A copy for each rounding, and for clamps that are all of int8. */
+static inline __attribute__((always_inline)) void finish(const int32_t *sum, const dev_tile *t, const dev_finish *f, uint32_t from, uint32_t n, uint32_t pixels, bool twice, bool all)
 {
-    const limits q = {f->out_zero, f->low, f->high};
-    const int32_t *m = f->multiplier + c * f->next;
-    const int8_t *s = f->shift + c * f->next;
-    const uint32_t next = f->next, channels = t->channels, pixels = t->pixels;
-    uint8_t *row = f->to + c;
+    const int32_t *m = f->multiplier + from * f->next;
+    const int8_t *s = f->shift + from * f->next;
+    const uint32_t next = f->next, channels = t->channels;
+    const int32_t out_zero = f->out_zero, low = f->low, high = f->high;
+    uint8_t *row = f->to + from;
+#define CODE(Y) (uint8_t)(all ? clip8(Y) : (int32_t)minimum(maximum((uint32_t)(Y), (uint32_t)low), (uint32_t)high))
     for (const int32_t *end = sum + 4 * n; sum < end; sum += 4, m += next, s += next, row++) {
-        uint32_t factor = twice ? (uint32_t)*m << 1 : (uint32_t)*m;
-        int32_t right = twice ? -*s : -1 - *s;
+        const uint32_t factor = twice ? (uint32_t)*m << 1 : (uint32_t)*m;
+        const int32_t right = twice ? -*s : -1 - *s, zero = twice ? out_zero : out_zero * (1 << right), a = sum[0], b = sum[1], c = sum[2], d = sum[3];
         uint8_t *to = row;
-        *to = code(sum[0], factor, right, twice, q);
-        if (pixels > 1) *(to += channels) = code(sum[1], factor, right, twice, q);
-        if (pixels > 2) *(to += channels) = code(sum[2], factor, right, twice, q);
-        if (pixels > 3) *(to += channels) = code(sum[3], factor, right, twice, q);
+        *to = CODE(rescale(a, factor, right, zero, twice));
+        if (pixels > 1) *(to += channels) = CODE(rescale(b, factor, right, zero, twice));
+        if (pixels > 2) *(to += channels) = CODE(rescale(c, factor, right, zero, twice));
+        if (pixels > 3) *(to += channels) = CODE(rescale(d, factor, right, zero, twice));
     }
+#undef CODE
 }
 
 static void codes(const dev_tile *t, const dev_finish *f)
 {
+    const bool all = f->low == INT8_MIN && f->high == INT8_MAX, twice = f->twice;
     block b;
-    plan(&b, t, f->runs, f->pitch);
+    plan(&b, t, f->runs, f->run, f->pitch);
     for (uint32_t c = 0; c < t->channels; c += 4) {
         uint32_t n = t->channels - c < 4 ? t->channels - c : 4, step;
         const uint8_t *w = rows(t, c, n, &step);
-        multiply(&b, t, w, step, n, f->bias + c);
-        if (f->twice) finish(b.sum, t, f, c, n, true);
-        else finish(b.sum, t, f, c, n, false);
+        if (n < 4 || t->pixels < 4) {
+            multiply(&b, t, w, step, n, f->bias + c);
+            if (twice) finish(b.sum, t, f, c, n, t->pixels, true, false);
+            else finish(b.sum, t, f, c, n, t->pixels, false, false);
+            continue;
+        }
+        b.x = t->columns, b.w_step = (int32_t)step, b.w_back = 4 - 3 * (int32_t)step;
+        xpulp_multiply16(&b, w, f->bias + c);
+        if (twice && all) finish(b.sum, t, f, c, 4, 4, true, true);
+        else if (twice) finish(b.sum, t, f, c, 4, 4, true, false);
+        else if (all) finish(b.sum, t, f, c, 4, 4, false, true);
+        else finish(b.sum, t, f, c, 4, 4, false, false);
     }
 }
 
