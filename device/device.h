@@ -93,8 +93,8 @@ typedef struct dev_mac {
     const DEV_FLASH int8_t *shift;         /* [entries][channels] */
     uint16_t channels;          /* out_c or 1 */
     dev_requant_fn *requant;    /* NULL: int32 output, the accumulator itself */
-    bool brief;                 /* in all entries |bias'| <= 2^30, depth <= 2^15 and every shift in [-22, -1], [-22, -2] under dev_requant_once:
-                                   high words of products are enough */
+    const DEV_FLASH uint8_t *brief;        /* [entries] 1: every |bias'| <= 2^30, depth <= 2^15, every shift in [-29, -1], under dev_requant_once in
+                                              [-22, -2]: high words of products are enough. NULL without requant */
 } dev_mac;
 
 /* Pools, QUANTIZE, ADD, SOFTMAX, MEAN, ARG_MAX, PAD, CONCATENATION: what they need beyond tensors. */

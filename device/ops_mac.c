@@ -116,7 +116,7 @@ void dev_conv(const dev_layer *l, const dev_run *r)
     uint32_t stride = padded(k, m.depth) * k->lane_bytes, pixels = (uint32_t)m.out_h * m.out_w;
     uint8_t *columns = r->arena + m.scratch, *out = r->arena + l->out.at;
     int32_t *acc = (int32_t *)(void *)(columns + k->pixels * stride);
-    bool codes = DEV_FLASH_IS_MEMORY && k->codes && m.brief && dev_type_bytes(l->out.type) == 1, whole = k->order == DEV_FLAT || m.in_c % k->lanes == 0;
+    bool codes = DEV_FLASH_IS_MEMORY && k->codes && m.brief && m.brief[r->entry] && dev_type_bytes(l->out.type) == 1, whole = k->order == DEV_FLAT || m.in_c % k->lanes == 0;
     bool in_place = k->lane_bytes == 1 && m.lane_zero == 0 && m.dilation_w == 1 && whole && (codes || m.k_h == 1); /* inside the image lanes are the codes as they lie */
     if (m.k_h == 1 && m.k_w == 1 && m.stride_h == 1 && m.stride_w == 1 && m.pad_top == 0 && m.pad_left == 0 && pixels <= UINT16_MAX)
         m.in_w = m.out_w = (uint16_t)pixels, m.in_h = m.out_h = 1;

@@ -110,5 +110,5 @@ size_t export_table_bytes(const export_layer *l)
     enum { LAYER = 164, MAC = 72, POINTWISE = 52, WEIGHTS = 24, LIMITS = 20 };
     size_t entries = (size_t)l->n_entries, columns = entries * (size_t)(l->mac ? l->q.out_c : l->q.n_channels), bytes = LAYER + LIMITS * entries;
     bytes += l->mac ? MAC + WEIGHTS * (size_t)l->n_candidates + 4 * columns : POINTWISE;
-    return bytes + (l->q.rule == EMU_RAW ? 0 : 5 * columns);
+    return bytes + (l->q.rule == EMU_RAW ? 0 : 5 * columns + (l->mac ? entries : 0));
 }

@@ -133,19 +133,17 @@ static void print_weights(FILE *f, const export_layer *l)
     (void)fprintf(f, "};\n");
 }
 
-/* dev_mac.brief */
-static bool brief(const exporter *x, const export_layer *l)
+/* dev_mac.brief under entry i */
+static bool brief(const exporter *x, const export_layer *l, int i)
 {
-    if (l->q.rule == EMU_RAW || l->q.depth > 1 << 15) return false;
-    for (int i = 0; i < l->n_entries; i++) {
-        int e, k;
-        split(x, l, i, &e, &k);
-        for (int c = 0; c < l->q.out_c; c++) {
-            int32_t bias = folded_bias(l, e, k, c), shift = l->q.shift[e * l->q.out_c + c];
-            if (bias < -(1 << 30) || bias > 1 << 30 || shift < -22 || shift > (l->q.rule == EMU_TWICE ? -1 : -2)) return false;
-        }
+    const bool twice = l->q.rule == EMU_TWICE;
+    int e, k;
+    split(x, l, i, &e, &k);
+    for (int c = 0; c < l->q.out_c; c++) {
+        int32_t bias = folded_bias(l, e, k, c), shift = l->q.shift[e * l->q.out_c + c];
+        if (bias < -(1 << 30) || bias > 1 << 30 || shift < (twice ? -29 : -22) || shift > (twice ? -1 : -2)) return false;
     }
-    return true;
+    return l->q.depth <= 1 << 15;
 }
 
 static const char *requant_name(const export_layer *l) { return l->q.rule == EMU_TWICE ? "dev_requant_twice" : "dev_requant_once"; }
@@ -168,11 +166,17 @@ static void print_mac(const exporter *x, FILE *f, const export_layer *l)
             fputc(',', f);
         }
     }
-    (void)fprintf(f, "\n};\nstatic const DEV_FLASH dev_mac params_%d = {\n", l->index);
+    (void)fprintf(f, "\n};\n");
+    if (l->q.rule != EMU_RAW) {
+        (void)fprintf(f, "static const DEV_FLASH uint8_t brief_%d[] = {", l->index);
+        for (int i = 0; i < l->n_entries; i++) (void)fprintf(f, "%d,", brief(x, l, i));
+        (void)fprintf(f, "};\n");
+    }
+    (void)fprintf(f, "static const DEV_FLASH dev_mac params_%d = {\n", l->index);
     (void)fprintf(f, "    %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, weights_%d, bias_%d, ", v.in_h, v.in_w, v.in_c, v.out_h, v.out_w, v.out_c, v.k_h, v.k_w,
                   v.stride_h, v.stride_w, v.dilation_h, v.dilation_w, v.pad_top, v.pad_left, l->q.depth, export_scratch(x, l->index), l->lane_zero, l->index, l->index);
-    if (l->q.rule == EMU_RAW) (void)fprintf(f, "NULL, NULL, %d, NULL, false};\n", l->q.out_c);
-    else (void)fprintf(f, "multiplier_%d, shift_%d, %d, %s, %s};\n", l->index, l->index, l->q.out_c, requant_name(l), brief(x, l) ? "true" : "false");
+    if (l->q.rule == EMU_RAW) (void)fprintf(f, "NULL, NULL, %d, NULL, NULL};\n", l->q.out_c);
+    else (void)fprintf(f, "multiplier_%d, shift_%d, %d, %s, brief_%d};\n", l->index, l->index, l->q.out_c, requant_name(l), l->index);
 }
 
 static int axis_of(int axis, int rank) { return axis < 0 ? axis + rank : axis; }
