@@ -129,6 +129,8 @@ static json_t *json_op(const model_graph *g, int i, bool sound)
     json_object_set_new(j, "a_bits", ab ? json_integer(ab) : json_null());
     json_object_set_new(j, "grid", json_string(grid_name(op)));
     json_object_set_new(j, "macs", sound ? json_integer((json_int_t)hw_count_op(g, op).macs) : json_null());
+    const model_tensor *w = op->code == MODEL_CONV_2D || op->code == MODEL_DEPTHWISE_CONV_2D ? operand(g, op->inputs, op->n_inputs, 1) : NULL;
+    if (w && w->n_dims == 4) json_object_set_new(j, "kernel", json_pack("[i, i]", w->dims[1], w->dims[2]));
     json_object_set_new(j, "parameters", sound ? json_integer((json_int_t)parameters(g, op)) : json_null());
     return j;
 }

@@ -44,7 +44,7 @@ const char *hw_board_library(const hw_board *b)
 bool hw_board_narrow(const hw_board *b)
 {
     const char *library = hw_board_library(b);
-    return b->arch || (library && (strcmp(library, "cmix-nn") == 0 || strcmp(library, "pulp-nn") == 0));
+    return b->arch || strncmp(b->kernels->name, "bitemu-", 7) == 0 || (library && (strcmp(library, "cmix-nn") == 0 || strcmp(library, "pulp-nn") == 0));
 }
 
 /* Zeros before the first row or column, as TFLite computes them. */

@@ -69,7 +69,7 @@ static status region(const yaml_node *root, const char *key, double *start, doub
 
 static status read_board(const yaml_node *root, export_board *b, err *e)
 {
-    static const char *const keys[] = {"bitemu_device", "name", "title", "compiler", "size", "nm", "flags", "link", "script", "sources", "kernels", "flash", "sram", "stack", "run", "count", "no_cycles", NULL};
+    static const char *const keys[] = {"bitemu_device", "name", "title", "compiler", "size", "nm", "flags", "link", "script", "sources", "kernels", "flash", "sram", "stack", "run", "count", "no_cycles", "core", "cost_kernels", NULL}; /* the last five: of device/run and device/check */
     static const char *const required[] = {"bitemu_device", "name", "title", "compiler", "sources", "kernels", "run", NULL};
     int64_t version;
     TRY(yaml_check_keys(root, keys, required, e));

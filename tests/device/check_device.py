@@ -117,6 +117,9 @@ def on_core(board, model, x, limit, *how):
         return
     r = json.loads(done.stdout)
     checks.check(r["equal"] and r["inputs"] == limit and "no_cycles" not in r and all(l["cycles_measured"] > 0 for l in r["layers"]), f"{label}: {r}")
+    measured, predicted = sum(l["cycles_measured"] for l in r["layers"]), [l["cycles_predicted"] for l in r["layers"]]
+    if model.name == "digits.bitemu" and board.endswith("-iss"):
+        checks.check(None not in predicted and abs(sum(predicted) / measured - 1) < 0.25, f"{label}: {measured} cycles, {predicted} predicted")
     print(f"{label}: equal, {limit} inputs; {sum(l['cycles_measured'] for l in r['layers'])} cycles, code {r['code_bytes']}, stack {r['stack_bytes']} bytes")
 
 
