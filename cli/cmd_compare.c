@@ -5,6 +5,7 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/compare_ci.h"
 #include "traces/compare.h"
 
 static const cli_usage usage = {
@@ -13,65 +14,12 @@ static const cli_usage usage = {
     "(bitemu run --trace, or what a board printed), an accuracy log of MLPerf Tiny's EnergyRunner (plain or .gz), or a dump (.npz).\n"
     "Logs are matched by file name, so run with --names. Layers that one side did not record are passed over.",
     "  bitemu compare emulator.jsonl board.log\n  bitemu compare board.log.gz emulator.jsonl --subset\n"
-    "  bitemu compare a.jsonl b.jsonl --dump-a a.npz --dump-b b.npz      (dumps made with --dump-tensors: coordinates)\n",
+    "  bitemu compare a.jsonl b.jsonl --dump-a a.npz --dump-b b.npz      (dumps made with --dump-tensors: coordinates)\n"
+    "  bitemu compare golden.jsonl board.log --junit compare.xml --github\n",
     2, 2,
 };
 
 static const char *const whats[] = {"equal", "input", "layer", "bits", "decision", "output", "missing"};
-
-static void print_place(const compare_divergence *d)
-{
-    if (d->input >= 0) printf("input %" PRId64, d->input);
-    else printf("input");
-    if (d->name[0]) printf(" (%s)", d->name);
-    if (d->what == COMPARE_LAYER || d->what == COMPARE_BITS) {
-        printf(", layer %d", d->layer);
-        if (d->op[0]) printf(" %s", d->op);
-        if (d->layer_name[0]) printf(" (%s)", d->layer_name);
-    }
-}
-
-static void print_coordinates(const compare_divergence *d)
-{
-    if (d->n_dims == 0) {
-        printf(", element %" PRId64, d->element);
-        return;
-    }
-    printf(", at [");
-    for (int i = 0; i < d->n_dims; i++) printf("%s%d", i ? ", " : "", d->at[i]);
-    printf("]");
-}
-
-static void print_divergence(const compare_divergence *d)
-{
-    printf("first divergence: ");
-    print_place(d);
-    switch (d->what) {
-    case COMPARE_EQUAL: break;
-    case COMPARE_MISSING: printf(": only the %s side has it", d->got ? "second" : "first"); break;
-    case COMPARE_INPUT: printf(": the input differs, crc expected %08" PRIx64 ", got %08" PRIx64, (uint64_t)d->expected, (uint64_t)d->got); break;
-    case COMPARE_BITS: printf(": expected %" PRId64 " bits, got %" PRId64, d->expected, d->got); break;
-    case COMPARE_DECISION: printf(", choice %" PRId64 ": expected candidate %" PRId64 ", got %" PRId64, d->element, d->expected, d->got); break;
-    case COMPARE_LAYER:
-        if (!d->has_values) {
-            printf(": crc expected %08" PRIx64 ", got %08" PRIx64, (uint64_t)d->expected, (uint64_t)d->got);
-            break;
-        }
-        /* fall through */
-    case COMPARE_OUTPUT:
-        if (d->what == COMPARE_OUTPUT) printf(", output");
-        if (!d->has_values) {
-            printf(": %" PRId64 " codes expected, got %" PRId64, d->expected, d->got);
-            break;
-        }
-        print_coordinates(d);
-        printf(": expected %" PRId64 ", got %" PRId64 "; %" PRId64 " of %" PRId64 " codes differ, by at most %" PRId64, d->expected, d->got, d->differ, d->total,
-               d->largest);
-        break;
-    }
-    putchar('\n');
-    if (d->hint) printf("likely cause: %s\n", d->hint);
-}
 
 static void print_skips(const char *path, const trace_skips *s)
 {
@@ -85,7 +33,7 @@ static void print_text(const char *const *args, const compare_result *r, bool sa
     if (r->repeated) printf("; %" PRId64 " repeated", r->repeated);
     putchar('\n');
     if (r->note[0]) printf("headers differ: %s\n", r->note);
-    if (r->first.what != COMPARE_EQUAL) print_divergence(&r->first);
+    if (r->first.what != COMPARE_EQUAL) compare_print_divergence(stdout, &r->first);
     print_skips(args[0], &r->skips_a);
     print_skips(args[1], &r->skips_b);
 }
@@ -128,11 +76,15 @@ int cmd_compare(int argc, char **argv)
 {
     compare_options o = {0};
     cli_format format = CLI_AS_TEXT;
+    const char *junit = NULL;
+    bool github = false;
     const cli_option table[] = {
         {"--dump-a", "A.npz", CLI_TEXT, &o.dump_a, "tensors of the expected run, for coordinates (run --dump --dump-tensors)"},
         {"--dump-b", "B.npz", CLI_TEXT, &o.dump_b, "tensors of the other run"},
         {"--subset", NULL, CLI_FLAG, &o.subset, "inputs that only one side has are no difference"},
         {"--tolerance", "N", CLI_COUNT, &o.tolerance, "output codes may differ by N (default 0)"},
+        {"--junit", "F.xml", CLI_TEXT, &junit, "also a JUnit report, for CI"},
+        {"--github", NULL, CLI_FLAG, &github, "also an annotation of GitHub Actions on standard output"},
         {"--format", "text|json", CLI_FORMAT, &format, "how to print"},
     };
     const char *args[2];
@@ -146,9 +98,11 @@ int cmd_compare(int argc, char **argv)
     if (st == ST_OK) st = compare_files(args[0], args[1], &o, &r, &e);
     if (st != ST_OK) return cli_fail(&e);
     bool same = compare_same(&o, &r);
+    if (junit && compare_junit(junit, args, &r, same, &e) != ST_OK) return cli_fail(&e);
     if (format == CLI_AS_JSON)
         print_json(&r, same);
     else
         print_text(args, &r, same);
+    if (github) compare_github(args, &r, same);
     return status_exit(same ? ST_OK : ST_MISMATCH);
 }

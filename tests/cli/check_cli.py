@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 from xml.etree import ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -142,6 +143,14 @@ lines[victim]["crc"] ^= 1
 broken[victim] = json.dumps(lines[victim])
 done = bitemu("compare", tmp / "t1.jsonl", write("broken.jsonl", "\n".join(broken) + "\n"))
 checks.check(done.returncode == 1 and "5" in done.stdout and str(lines[victim]["layer"]) in done.stdout, f"a planted difference is named: {done.stdout}")
+done = bitemu("compare", tmp / "t1.jsonl", tmp / "broken.jsonl", "--junit", tmp / "c.xml", "--github")
+suite = xml.etree.ElementTree.parse(tmp / "c.xml").getroot()[0]
+failure = suite[0].find("failure")
+checks.check(done.returncode == 1 and suite.get("failures") == "1" and f"layer {lines[victim]['layer']}" in failure.text, f"JUnit: {failure.text}")
+checks.check(f"::error title=bitemu compare::{tmp / 'broken.jsonl'}: first divergence: input 5" in done.stdout and "\n::" in done.stdout, f"GitHub: {done.stdout}")
+done = bitemu("compare", tmp / "t1.jsonl", tmp / "t2.jsonl", "--junit", tmp / "c.xml", "--github")
+checks.check(xml.etree.ElementTree.parse(tmp / "c.xml").getroot()[0].get("failures") == "0" and "::notice" in done.stdout, "JUnit and GitHub of equal traces")
+fails(4, ["no", "c.xml"], "compare", tmp / "t1.jsonl", tmp / "t2.jsonl", "--junit", tmp / "no" / "c.xml")
 done = bitemu("compare", tmp / "t1.jsonl", write("short.jsonl", "\n".join(broken[:40])))
 checks.check(done.returncode in (1, 4), "a cut trace is not equal")
 fails(4, ["empty.jsonl"], "compare", tmp / "t1.jsonl", write("empty.jsonl", ""))
