@@ -171,6 +171,17 @@ done = bitemu("compare", tmp / "a.jsonl", tmp / "b.jsonl", "--dump-a", tmp / "a.
 first = json.loads(done.stdout)["first"]
 checks.check(done.returncode == 1 and (first["input"], first["layer"], first["coordinates"]) == (2, 7, [0, 1, 2, 3]), f"coordinates: {first}")
 checks.check(first["differ"] == 1 and first["largest"] == 1 and abs(first["expected"] - first["got"]) == 1 and "round" in first["hint"], f"values: {first}")
+# likely causes, each planted in all codes of one layer
+whole = np.load(tmp / "a.npz")["t7"]
+row = whole[2].astype(np.int64)
+planted = {"another layout": row.transpose(0, 3, 1, 2).reshape(row.shape), "zero point": row + 5, "one channel alone": row + 3 * (np.arange(row.shape[3]) == 2),
+           "saturation": np.minimum(row, int(np.quantile(row, 0.8)) - 1), "other weights": (row + 1 + np.arange(row.size).reshape(row.shape) % 5) % 251}
+for cause, codes in planted.items():
+    z["t7"] = whole.copy()
+    z["t7"][2] = codes.astype(whole.dtype)
+    np.savez(tmp / "b.npz", **z)
+    hint = json.loads(bitemu("compare", tmp / "a.jsonl", tmp / "b.jsonl", "--dump-a", tmp / "a.npz", "--dump-b", tmp / "b.npz", "--format", "json").stdout)["first"]["hint"]
+    checks.check(cause in hint, f"{cause}: {hint}")
 checks.check(bitemu("compare", tmp / "a.npz", tmp / "a.npz").returncode == 0, "a dump equals itself")
 z["out0"] = z["out0"].copy()
 z["out0"][5, 0, 3] += 7
