@@ -73,15 +73,19 @@ static const uint8_t *inside(const field *f, uint16_t oy, uint16_t ox, uint8_t n
     return f->in + ((uint32_t)y * m->in_w + (uint32_t)x) * m->in_c;
 }
 
-/* Accumulators of one pixel, acc[0], acc[step] ..., to 8-bit codes at `to`. requant is a constant where this is inlined. */
-static inline void finish8(const field *f, const int32_t *acc, uint8_t step, uint8_t *to, dev_requant_fn *requant)
+/* Accumulators of one pixel, acc[0], acc[step] ..., to codes at `to`, of 8 or (wide) 16 bits. wide and requant are constants where this is inlined. */
+static inline void rescale(const field *f, const int32_t *acc, uint8_t step, uint8_t *to, bool wide, dev_requant_fn *requant)
 {
     const DEV_FLASH int32_t *multiplier = f->m->multiplier + (uint32_t)f->r->entry * f->m->channels;
     const DEV_FLASH int8_t *shift = f->m->shift + (uint32_t)f->r->entry * f->m->channels;
     int32_t zero = f->limits.out_zero, low = f->limits.low, high = f->limits.high;
     uint32_t next = f->m->channels > 1, step_acc = step;
-    for (const uint8_t *end = to + f->m->out_c; to < end; to++, acc += step_acc, multiplier += next, shift += next)
-        *to = (uint8_t)quant_clamp(quant_wrap32((int64_t)requant(*acc, *multiplier, *shift) + zero), low, high);
+    int16_t *words = (int16_t *)(void *)to;
+    for (uint32_t left = f->m->out_c; left; left--, acc += step_acc, multiplier += next, shift += next) {
+        int32_t code = quant_clamp(quant_wrap32((int64_t)requant(*acc, *multiplier, *shift) + zero), low, high);
+        if (wide) *words++ = (int16_t)code;
+        else *to++ = (uint8_t)code;
+    }
 }
 
 /* The same at element `at` of the output, of any type. */
@@ -89,10 +93,16 @@ static void finish(const field *f, const int32_t *acc, uint8_t step, uint32_t at
 {
     const dev_mac *m = f->m;
     const dev_limits *q = &f->limits;
-    uint8_t *out = f->r->arena + f->l->out.at;
-    if (m->requant && dev_type_bytes(f->l->out.type) == 1) {
-        if (m->requant == dev_requant_twice) finish8(f, acc, step, out + at, quant_requant_twice);
-        else finish8(f, acc, step, out + at, quant_requant_once);
+    uint8_t *out = f->r->arena + f->l->out.at, bytes = dev_type_bytes(f->l->out.type);
+    bool twice = m->requant == dev_requant_twice;
+    if (m->requant && bytes == 1) {
+        if (twice) rescale(f, acc, step, out + at, false, quant_requant_twice);
+        else rescale(f, acc, step, out + at, false, quant_requant_once);
+        return;
+    }
+    if (m->requant && bytes == 2) {
+        if (twice) rescale(f, acc, step, out + 2 * at, true, quant_requant_twice);
+        else rescale(f, acc, step, out + 2 * at, true, quant_requant_once);
         return;
     }
     for (uint16_t c = 0; c < m->out_c; c++, acc += step) {
