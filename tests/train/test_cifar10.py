@@ -482,7 +482,7 @@ class Pieces(unittest.TestCase):
         net = resnet.ResNet(8, [8, 4, 2], "floor", "own", rng)
         x, y = torch.randint(-128, 128, (8, 3, 32, 32), generator=rng).float(), torch.arange(8)
         chosen = torch.tensor([net.uniform(0), [2, 1, 0, 1, 2, 2]])
-        loss, right = training.gradients(net, training.Lanes("cpu", 2), 0.5, x, y, chosen, torch.tensor(4.0))
+        loss, right = training.gradients(net, 0.5, x, y, chosen, torch.tensor(4.0))
         got = {n: p.grad.clone() for n, p in net.named_parameters()}
         first, second = net(x, chosen[0]), net(x, chosen[1])
         soft = -(torch.softmax(first.detach(), 1) * F.log_softmax(second, 1)).sum(1).mean()

@@ -1,39 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Steps of a training on CUDA devices: small kernels by the hundred. A Replay records a function of tensors once and launches it as one graph;
-Lanes run what does not depend on one another side by side inside it. Elsewhere both do the plain thing."""
-import contextlib
-
+"""Steps of a training on CUDA devices: small kernels by the hundred. A Replay records a function of tensors once and launches it as one graph.
+Elsewhere it calls the function."""
 import torch
-
-
-class Lanes:
-    def __init__(self, device, n):
-        self.streams = [torch.cuda.Stream() for _ in range(n)] if device == "cuda" else None
-        self.first = None
-
-    @contextlib.contextmanager
-    def lane(self, k):
-        """Work of lane k; what was done before in no lane is done."""
-        if self.streams is None:
-            yield
-            return
-        self.streams[k].wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self.streams[k]):
-            yield
-
-    def mark(self):
-        """In lane 0: the others can wait for what is done so far."""
-        if self.streams is not None:
-            self.first = torch.cuda.current_stream().record_event()
-
-    def wait(self):
-        if self.streams is not None:
-            torch.cuda.current_stream().wait_event(self.first)
-
-    def join(self):
-        """What follows comes after all lanes."""
-        for s in self.streams or ():
-            torch.cuda.current_stream().wait_stream(s)
 
 
 class Replay:

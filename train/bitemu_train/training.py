@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from . import schemes
 from .data import cifar10
 from .networks import resnet
-from .steps import Lanes, Replay
+from .steps import Replay
 
 LOG = ["epoch", "lr", "loss", "train_accuracy", "seconds"]
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -80,7 +80,7 @@ def add(total, parts):
     return [b if a is None else a if b is None else a + b for a, b in zip(total, parts)]
 
 
-def gradients(net, lanes, distill, x, y, chosen, scale, *more):
+def gradients(net, distill, x, y, chosen, scale, *more):
     """Sets the gradients of the mean loss of the paths `chosen` [paths, choices] times scale; returns (mean loss, right answers of the first).
     A scheme with a path of its own (`net.own_path`) gets r, the weights and `more`."""
     n, own = len(chosen), getattr(net, "own_path", None)
@@ -90,26 +90,19 @@ def gradients(net, lanes, distill, x, y, chosen, scale, *more):
     early = net.early(x, net.path(leaf, chosen[0]))
     r = early.detach().requires_grad_()        # the stem runs once
     wanted, grads, losses, right, teacher = [r, leaf, *params], [None] * (len(params) + 2), [], None, None
-    results = []
     for k in range(n + (own is not None)):
-        with lanes.lane(k):
-            if k == n:
-                loss = own(leaf, r, y, *more)
-            else:
-                logits = net.late(r, net.path(leaf, chosen[k]))
-                if k == 0:
-                    teacher = torch.softmax(logits.detach(), 1)
-                    lanes.mark()
-                    right = (logits.detach().argmax(1) == y).sum()
-                loss = F.cross_entropy(logits, y) / n
-                if k and distill:
-                    lanes.wait()
-                    loss = (1 - distill) * loss - distill / n * (teacher * F.log_softmax(logits, 1)).sum(1).mean()
-            results.append((loss.detach(), torch.autograd.grad(loss * scale, wanted, allow_unused=True)))
-    lanes.join()
-    for loss, parts in results:
-        losses.append(loss)
-        grads = add(grads, parts)
+        if k == n:
+            loss = own(leaf, r, y, *more)
+        else:
+            logits = net.late(r, net.path(leaf, chosen[k]))
+            if k == 0:
+                teacher = torch.softmax(logits.detach(), 1)
+                right = (logits.detach().argmax(1) == y).sum()
+            loss = F.cross_entropy(logits, y) / n
+            if k and distill:
+                loss = (1 - distill) * loss - distill / n * (teacher * F.log_softmax(logits, 1)).sum(1).mean()
+        losses.append(loss.detach())
+        grads = add(grads, torch.autograd.grad(loss * scale, wanted, allow_unused=True))
     grads[1:] = add(grads[1:], torch.autograd.grad(early, wanted[1:], grads[0], allow_unused=True))
     weight, = torch.autograd.grad(whole, [net.weight], grads[1])
     for p, g in [(net.weight, weight), *zip(params, grads[2:])]:
@@ -262,8 +255,8 @@ def train(cfg, part, out, resume=False, stop_after=None, log=sys.stderr):
         for (opt, _), saved in zip(opts, state["optimizers"]):
             opt.load_state_dict(saved)
         scaler, start, rows = state["scaler"], state["epoch"], read_log(out, state["epoch"])
-    data, lanes = on_device(part, device), Lanes(device, c["draw"] + 1)
-    step = Replay(lambda *tensors: gradients(net, lanes, c["distill"], *tensors), device)
+    data = on_device(part, device)
+    step = Replay(lambda *tensors: gradients(net, c["distill"], *tensors), device)
     for epoch in range(start, c["epochs"] if stop_after is None else min(c["epochs"], stop_after)):
         rows = rows + [run_epoch(net, scheme, step, opts, data, cfg, epoch, scaler)]
         write_log(out, rows)  # first: what a checkpoint stands for is always logged
