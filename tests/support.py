@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -40,6 +41,17 @@ def bitemu_json(*args):
     if done.returncode:
         raise RuntimeError(f"bitemu {' '.join(map(str, args))}: exit {done.returncode}: {done.stderr.strip()}")
     return json.loads(done.stdout)
+
+
+def compile_once(folder, *compilers):
+    """From here on compilers that are called by name come through ccache, if it is installed: a file that many programs share is compiled once."""
+    if not shutil.which("ccache"):
+        return
+    names = pathlib.Path(folder) / "ccache"
+    names.mkdir()
+    for name in compilers:
+        (names / name).symlink_to(shutil.which("ccache"))
+    os.environ.update(PATH=f"{names}{os.pathsep}{os.environ['PATH']}", CCACHE_DIR=str(names / "objects"), CCACHE_NOHASHDIR="1", CCACHE_TEMPDIR=str(names / "tmp"))
 
 
 class Checks:

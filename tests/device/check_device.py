@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support import BITEMU, SHARED, SOURCE, Checks, bitemu, need_numpy, skip
+from support import BITEMU, SHARED, SOURCE, Checks, bitemu, compile_once, need_numpy, skip
 
 np = need_numpy()
 import networks
@@ -286,5 +286,6 @@ def foreign_log():
     checks.check(out == {"input": 0, "layer": "output", "codes": [-(1 << 31), 7]}, f"output: {out}")
 
 
+compile_once(tmp, "cc", "arm-none-eabi-gcc", "riscv64-unknown-elf-gcc")
 {"host": host, "boards": boards, "riscv": riscv, "faults": faults}[sys.argv[1]]()
 checks.finish()

@@ -186,6 +186,20 @@ def cascade(args):
     print(f"{len(test.y)} test images, integer reference: top-1 {100 * (logits.argmax(1).numpy() == test.y).mean():.2f}%, {100 * (chosen[:, n] == 1).double().mean():.2f}% of them again")
 
 
+def equal(args):
+    """Logits and decisions of the integer reference and of the emulator, over CIFAR-10's test images."""
+    from . import equal as check
+    from .data import cifar10 as pictures
+    test = pictures.load(_cifar10_folder(args), "test")
+    n = args.limit or len(test.y)
+    differ = 0
+    for policy, same, images, right, there in check.compare(args.bitemu, args.model, test.x[:n], test.y[:n], args.seed):
+        print(f"{args.model} {policy}: logits and decisions equal for {same} of {images}; top-1 {100 * right / images:.2f}%, emulator {100 * there / images:.2f}%", flush=True)
+        differ += images - same
+    if differ:
+        raise ValueError(f"{args.model}: the emulator differs from the integer reference")
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="bitemu_train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -218,6 +232,13 @@ def main(argv=None):
     more.add_argument("--out", required=True)
     more.add_argument("--data", help="folder of CIFAR-10 (default: BITEMU_DATA)")
     more.set_defaults(run=cascade)
+    last = commands.add_parser("equal", help="the integer reference against the emulator, over CIFAR-10's test images, under every policy of a model")
+    last.add_argument("--model", required=True)
+    last.add_argument("--bitemu", metavar="PROGRAM", required=True)
+    last.add_argument("--data", help="folder of CIFAR-10 (default: BITEMU_DATA)")
+    last.add_argument("--limit", type=int, help="only the first images")
+    last.add_argument("--seed", type=int, default=1, help="of the mixture of widths (default 1)")
+    last.set_defaults(run=equal)
     five = commands.add_parser("quantizer", help="a small digits network with one quantizer: trained, exported, compared")
     which = five.add_mutually_exclusive_group(required=True)
     which.add_argument("--name", help="train/configs/quantizers/NAME.yaml")
