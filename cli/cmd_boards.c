@@ -83,6 +83,7 @@ static void print_json(const row *r, int n, bool model)
         hw_board *b = r[i].board;
         json_t *one = json_pack("{s:s, s:s, s:s, s:f, s:o, s:o, s:s}", "name", r[i].name, "title", hw_board_title(b), "core", hw_board_core(b), "clock_hz", hw_board_clock_hz(b), "sram_bytes",
                                 bytes_json(hw_board_sram_bytes(b)), "flash_bytes", bytes_json(hw_board_flash_bytes(b)), "kernels", hw_board_kernels(b));
+        if (hw_board_points(b)) json_object_set_new(one, "operating_points", json_string(hw_board_points(b)));
         json_t *memories = json_array();
         int count = 0;
         const hw_memory *m = hw_board_memories(b, &count);

@@ -112,7 +112,7 @@ int cmd_cost(int argc, char **argv)
 {
     options o = {0};
     const cli_option table[] = {
-        {"--board", "NAME|FILE", CLI_TEXT, &o.where.board, "board (bitemu boards lists them), NAME:STACK for another of its stacks"},
+        {"--board", "NAME|FILE", CLI_TEXT, &o.where.board, "board (bitemu boards lists them), NAME:STACK for another of its stacks, NAME@POINT for another operating point"},
         {"--core", "CORE", CLI_TEXT, &o.where.core, "a board that is none: core, as in cortex-m7"},
         {"--clock-hz", "HZ", CLI_TEXT, &o.where.clock, "and its clock"},
         {"--kernels", "STACK", CLI_TEXT, &o.where.kernels, "software stack: tflm_cmsisnn, xcubeai-8.1, cmsis-nn:mve, cmix-nn ... (hwmodels/stacks)"},

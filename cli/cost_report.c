@@ -166,6 +166,7 @@ static void explain_board(const cost_estimate *c)
     }
     printf("\ncycles = sum of events x instructions per event x cycles per instruction; energy = active power x cycles / clock\n");
     if (active.known) printf("active power %g mW at %g MHz (%s)\n", active.value, hw_board_clock_hz(b) / 1e6, active.source);
+    if (hw_board_point(b)) printf("operating point %s of: %s\n", hw_board_point(b), hw_board_points(b));
     if (c->period_ms > 0) {
         printf("energy of a period = active power x latency + idle power x (period - latency)\n");
         if (idle.known) printf("idle power %g mW (%s)\n", idle.value, idle.source);

@@ -74,15 +74,13 @@ status hw_yaml_name(const yaml_node *n, const char *what, arena *a, const char *
     return ST_OK;
 }
 
-static const hw_unit hertz[] = {{"Hz", 1}, {"kHz", 1e3}, {"MHz", 1e6}, {NULL, 0}};
 static const hw_unit bytes[] = {{"bytes", 1}, {"KiB", 1024}, {"MiB", 1024.0 * 1024}, {NULL, 0}};
-static const hw_unit milliwatts[] = {{"mW", 1}, {"uW", 1e-3}, {NULL, 0}};
 static const hw_unit cycles_per_instruction[] = {{"cycles/instruction", 1}, {NULL, 0}};
 
 /* cores/NAME.yaml: the instruction timings that sources state. The cheapest one is the floor of any cycles per instruction. */
 static status load_core(hw_board *b, const char *name, arena *a, double *floor, err *e)
 {
-    static const char *const allowed[] = {"bitemu_core", "name", "title", "cycles", "timing", "sources", NULL}; /* timing: iss/timing.c */
+    static const char *const allowed[] = {"bitemu_core", "name", "title", "relative", "cycles", "timing", "sources", NULL}; /* relative: stack.c, timing: iss/timing.c */
     static const char *const required[] = {"bitemu_core", "name", "title", "cycles", "sources", NULL};
     static const char *const classes[] = {"alu", "mul", "load", "store", "branch", NULL};
     const char *path = NULL;
@@ -90,7 +88,9 @@ static status load_core(hw_board *b, const char *name, arena *a, double *floor, 
     TRY(hw_data_read(b->path, "cores", name, a, &path, &root, e));
     status s = hw_yaml_header(root, "bitemu_core", allowed, required, e);
     if (s == ST_OK) s = hw_yaml_string(yaml_get(root, "title"), "title", a, &b->core_title, e);
-    const yaml_node *cycles = yaml_get(root, "cycles");
+    const yaml_node *cycles = yaml_get(root, "cycles"), *relative = yaml_get(root, "relative");
+    const char *ignored = NULL;
+    if (s == ST_OK && relative) s = hw_yaml_name(relative, "relative", a, &ignored, e);
     if (s == ST_OK) s = yaml_expect(cycles, YAML_MAP, "cycles", e);
     if (s == ST_OK) s = yaml_check_keys(cycles, classes, NULL, e);
     *floor = 0;
@@ -128,7 +128,7 @@ static status load_stack(hw_board *b, const yaml_node *root, const char *wanted,
         if (f) TRY(hw_yaml_name(yaml_get(s, "kernels"), "kernels", a, &family, e));
         if (f) TRY(hw_yaml_figure(f, "cycles_per_instruction", sources, cycles_per_instruction, &factor, NULL, e));
         if (yaml_get(s, "active_power"))
-            TRY(hw_yaml_figure(yaml_get(s, "active_power"), "active_power", sources, milliwatts, &power, NULL, e));
+            TRY(hw_yaml_figure(yaml_get(s, "active_power"), "active_power", sources, hw_milliwatts, &power, NULL, e));
         strncat(names, i ? ", " : "", sizeof names - strlen(names) - 1);
         strncat(names, name, sizeof names - strlen(names) - 1);
         if (b->stack || (wanted && strcmp(wanted, name) != 0)) continue;
@@ -144,25 +144,25 @@ static status load_stack(hw_board *b, const yaml_node *root, const char *wanted,
     return hw_stack_exists(b->path, wanted) ? ST_OK : err_set(e, ST_ARG, "", "no stack '%s'; this board has: %s, and stacks/*.yaml", wanted, names);
 }
 
-static status load_fields(hw_board *b, const yaml_node *root, const char *stack, arena *a, const yaml_node **cpi,
+static status load_fields(hw_board *b, const yaml_node *root, const char *stack, const char *point, arena *a, const yaml_node **cpi,
                           const char **core, const char **kernels, const char **shared_stack, err *e)
 {
     static const char *const allowed[] = {"bitemu_board", "name", "title", "core", "clock", "sram", "flash", "memories",
-                                          "instruction_cache", "data_cache", "idle_power", "stacks", "sources", NULL};
+                                          "instruction_cache", "data_cache", "idle_power", "operating_points", "stacks", "sources", NULL};
     static const char *const required[] = {"bitemu_board", "name", "title", "core", "clock", "stacks", "sources", NULL};
     TRY(hw_yaml_header(root, "bitemu_board", allowed, required, e));
     const yaml_node *sources = yaml_get(root, "sources");
     TRY(hw_yaml_name(yaml_get(root, "name"), "name", a, &b->name, e));
     TRY(hw_yaml_string(yaml_get(root, "title"), "title", a, &b->title, e));
     TRY(hw_yaml_name(yaml_get(root, "core"), "core", a, core, e));
-    TRY(hw_yaml_figure(yaml_get(root, "clock"), "clock", sources, hertz, &b->clock_hz, NULL, e));
-    if (b->clock_hz.value <= 0) return yaml_fail(yaml_get(root, "clock"), e, ST_FORMAT, "clock must be greater than 0");
+    TRY(hw_clock_load(yaml_get(root, "clock"), sources, &b->clock_hz, e));
     const yaml_node *sram = yaml_get(root, "sram"), *flash = yaml_get(root, "flash");
     if (sram) TRY(hw_yaml_figure(sram, "sram", sources, bytes, &b->sram_bytes, NULL, e));
     if (flash) TRY(hw_yaml_figure(flash, "flash", sources, bytes, &b->flash_bytes, NULL, e));
-    if (yaml_get(root, "idle_power")) TRY(hw_yaml_figure(yaml_get(root, "idle_power"), "idle_power", sources, milliwatts, &b->idle_power_mw, NULL, e));
+    if (yaml_get(root, "idle_power")) TRY(hw_yaml_figure(yaml_get(root, "idle_power"), "idle_power", sources, hw_milliwatts, &b->idle_power_mw, NULL, e));
     TRY(hw_memories_load(root, b, a, e));
-    return load_stack(b, root, stack, a, cpi, kernels, shared_stack, e);
+    TRY(load_stack(b, root, stack, a, cpi, kernels, shared_stack, e));
+    return hw_power_load(root, point, a, b, e);
 }
 
 static status finish(hw_board *b, const char *kernels, arena *a, err *e)
@@ -197,20 +197,22 @@ status hw_board_what_if(const char *core, double clock_hz, const char *stack, ar
     return ST_OK;
 }
 
-/* "NAME" or "NAME:STACK" */
+/* "NAME", "NAME:STACK", "NAME@POINT" or "NAME@POINT:STACK"; NAME may be a path. */
 status hw_board_load(const char *name, arena *a, hw_board **out, err *e)
 {
     if (!name || !*name) return err_set(e, ST_ARG, "board", "the name is empty");
     hw_board *b = arena_alloc(a, 1, sizeof *b);
     const char *colon = strrchr(name, ':'), *stack = colon && !strchr(colon, '/') ? colon + 1 : NULL;
-    char *base = arena_strdup(a, name, stack ? (size_t)(colon - name) : strlen(name));
+    char *base = arena_strdup(a, name, stack ? (size_t)(colon - name) : strlen(name)), *at = base ? strrchr(base, '@') : NULL;
     if (!b || !base) return err_set(e, ST_NOMEM, name, "out of memory");
+    const char *point = at && !strchr(at, '/') ? at + 1 : NULL;
+    if (point) *at = 0;
     yaml_node *root = NULL;
     const yaml_node *cpi = NULL;
     const char *core = NULL, *kernels = NULL, *shared = NULL;
     double floor = 0;
     TRY(hw_data_board(base, a, &b->path, &root, e));
-    status s = load_fields(b, root, stack, a, &cpi, &core, &kernels, &shared, e);
+    status s = load_fields(b, root, stack, point, a, &cpi, &core, &kernels, &shared, e);
     if (s != ST_OK) {
         err_at(e, "%s", b->path);
         return s;
@@ -223,7 +225,7 @@ status hw_board_load(const char *name, arena *a, hw_board **out, err *e)
         err_at(e, "%s", b->path);
         return s;
     }
-    if (stack) b->name = arena_strdup(a, name, strlen(name));
+    if (stack || point) b->name = arena_strdup(a, name, strlen(name));
     if (!b->name) return err_set(e, ST_NOMEM, name, "out of memory");
     TRY(finish(b, kernels, a, e));
     *out = b;
@@ -248,5 +250,7 @@ const hw_memory *hw_board_memories(const hw_board *b, int *n)
 hw_figure hw_board_icache(const hw_board *b) { return b->icache_bytes; }
 hw_figure hw_board_dcache(const hw_board *b) { return b->dcache_bytes; }
 hw_figure hw_board_active_power(const hw_board *b) { return b->power_mw; }
+const char *hw_board_point(const hw_board *b) { return b->point; }
+const char *hw_board_points(const hw_board *b) { return b->points; }
 hw_figure hw_board_idle_power(const hw_board *b) { return b->idle_power_mw; }
 bool hw_board_is_arch(const hw_board *b) { return b->arch != NULL; }

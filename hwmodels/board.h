@@ -62,10 +62,12 @@ struct hw_board {
     const char *name, *title, *path, *stack, *core_title;
     const char *core;         /* as the files of stacks/ name it: "cortex-m4" */
     const char *kernels_text; /* "cmsis-nn/microtvm-1.0": family and stack */
+    const char *point, *points; /* operating point in use, names of all ("1.8v, 3v"); NULL: the file states none */
     hw_figure clock_hz, sram_bytes, flash_bytes;
     hw_figure factor[HW_N_CLASSES];   /* cycles per counted instruction of the chosen stack, by operator class */
     const char *estimated;            /* NULL, or from what relative the factors are taken: this core was never measured with this stack */
-    hw_figure power_mw;               /* of the chosen stack; known = false: energy is not estimated */
+    bool removes_constant;            /* the stack leaves out channels that give a constant (live.c) */
+    hw_figure power_mw;               /* of the chosen stack at the operating point; known = false: energy is not estimated */
     const hw_kernels *kernels;
     hw_figure code_bytes, runtime_bytes; /* of the stack, code.c */
     bool keeps_file;                  /* the stack reads the model file itself, which lies in flash as it is */
@@ -107,12 +109,16 @@ void hw_arch_explain(const model_graph *g, const hw_board *b, int op, int w_bits
 status hw_code_load(hw_board *b, arena *a, err *e);
 /* Memories and caches of a board file; b->sram_bytes and flash_bytes are their sums where stated. */
 status hw_memories_load(const yaml_node *root, hw_board *b, arena *a, err *e);
+/* A board's operating point (NULL: the first): clock, idle and active power, the latter of b->stack if it states one. ST_ARG: no such point. */
+status hw_power_load(const yaml_node *root, const char *point, arena *a, hw_board *b, err *e);
+status hw_clock_load(const yaml_node *n, const yaml_node *sources, hw_figure *out, err *e); /* a figure greater than 0 Hz */
 
 /* YAML pieces shared by the three schemas. sources: the file's `sources` map. */
 typedef struct hw_unit {          /* NULL-terminated list of units that a figure may have */
     const char *name;
     double scale;                 /* to the unit that the C code uses */
 } hw_unit;
+extern const hw_unit hw_milliwatts[], hw_hertz[];
 status hw_yaml_figure(const yaml_node *n, const char *what, const yaml_node *sources, const hw_unit *units, hw_figure *out,
                       int *unit, err *e);
 status hw_yaml_header(const yaml_node *root, const char *version_key, const char *const *allowed, const char *const *required,

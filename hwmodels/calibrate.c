@@ -34,9 +34,8 @@ static const char *count_op(const model_graph *g, const hw_board *b, int i, row 
         const char *kept = arena_strdup(a, line, strlen(line));
         return kept ? kept : "no weight for an operator";
     }
-    emu_events ev = hw_count_op(g, op);
     double count[HW_N_EVENTS];
-    hw_layer_events(&g->subgraphs[0], op, c, &ev, count);
+    hw_layer_counts(g, b, op, count);
     for (int k = 0; k < HW_N_EVENTS; k++) {
         if (!x->per[k].known) continue;
         if (x->instructions[k]) r->instructions[c] += count[k] * x->per[k].value;

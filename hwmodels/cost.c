@@ -2,6 +2,7 @@
  * hwmodels/cost.c - the price list of a graph on a board: every op x every candidate of its own choice, worked out once.
  *   cycles = sum of events x weights (x cycles per instruction);  energy = active power x cycles / clock.
  * Errors are half widths that add up linearly (same build, same board: they are not independent). */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static void price(const hw_board *b, hw_class class, const hw_entry *x, const do
     c->cycles_error_pct = !bounded ? -1 : cycles > 0 ? 100 * slack / cycles : 0;
     if (!b->power_mw.known) return;
     c->energy_uj = b->power_mw.value * cycles / b->clock_hz.value * 1e3; /* mW x s = mJ */
-    c->energy_error_pct = !bounded || b->power_mw.error_pct < 0 ? -1 : c->cycles_error_pct + b->power_mw.error_pct;
+    c->energy_error_pct = !bounded || b->power_mw.error_pct < 0 ? -1 : hypot(c->cycles_error_pct, b->power_mw.error_pct); /* independent */
 }
 
 static status note(hw_table *t, arena *a, int *n, int cap, const char *line, err *e)
@@ -89,7 +90,7 @@ static void price_variant(const model_graph *g, const hw_board *b, int i, int v,
     const hw_entry *x = hw_layer_entry(g, b, op, w, a);
     if (x) {
         double count[HW_N_EVENTS];
-        hw_layer_events(s, op, c, &ev, count);
+        hw_layer_counts(g, b, op, count);
         price(b, c, x, count, out);
         return;
     }
@@ -116,7 +117,7 @@ bool hw_price_at(const model_graph *g, const hw_board *board, int op, int w_bits
     }
     const hw_entry *x = hw_layer_entry(g, board, o, w_bits, a_bits);
     if (!x) return false;
-    hw_layer_events(&g->subgraphs[0], o, c, &ev, count);
+    hw_layer_counts(g, board, o, count);
     price(board, c, x, count, out);
     return true;
 }

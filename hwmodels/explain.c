@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hwmodels/count.h"
 #include "hwmodels/layer.h"
 
 static const char *const events[] = {"mac", "patch", "output", "window", "call"};
@@ -26,9 +25,8 @@ const char *hw_explain_op(const model_graph *g, const hw_board *b, int op, const
         (void)snprintf(text, SIZE, "no weights for it in kernels %s", b->kernels->name);
         return text;
     }
-    emu_events ev = hw_count_op(g, o);
     double count[HW_N_EVENTS], total = 0;
-    hw_layer_events(&g->subgraphs[0], o, c, &ev, count);
+    hw_layer_counts(g, b, o, count);
     size_t at = 0;
     for (int i = 0; i < HW_N_EVENTS && at < SIZE; i++) {
         if (!x->per[i].known) continue;

@@ -21,8 +21,8 @@ typedef struct hw_board hw_board; /* board + its core + its kernel family */
 
 /* The ":STACK" of a name may also be a published stack (stacks/STACK.yaml) that has figures for the board's core.
  * name: a shipped board (found in BITEMU_BOARDS, then the source tree's or the installed data folder) or a path to a .yaml,
- * optionally with ":STACK", one of the board's software stacks (the first is meant otherwise).
- * ST_ARG: no such board or stack (message lists the names). ST_FORMAT: file:line:column of the first broken rule. */
+ * optionally with "@POINT", one of its operating points, and ":STACK", one of its software stacks (the first are meant otherwise).
+ * ST_ARG: no such board, point or stack (message lists the names). ST_FORMAT: file:line:column of the first broken rule. */
 status hw_board_load(const char *name, arena *a, hw_board **out, err *e);
 /* The board that is none: a core (a name that stacks/STACK.yaml lists, case, spaces and punctuation forgiven), a clock, and a stack; NULL = the
  * usual one for that core. SRAM, flash and power are unknown. ST_ARG: the stack has no figure for the core. */
@@ -53,6 +53,8 @@ hw_figure hw_board_icache(const hw_board *b);
 hw_figure hw_board_dcache(const hw_board *b);
 hw_figure hw_board_active_power(const hw_board *b); /* of the stack, at the board's clock */
 hw_figure hw_board_idle_power(const hw_board *b);
+const char *hw_board_point(const hw_board *b);  /* the operating point in use ("1.8v"); NULL: the file states none */
+const char *hw_board_points(const hw_board *b); /* names of all ("1.8v, 3v, 3v-smps"), NULL */
 
 /* Names of the shipped boards, NULL-terminated, in a. */
 status hw_board_names(arena *a, const char *const **names, err *e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * hwmodels/layer.c - an operator as the cost model sees it: its class, the widths of its operands, its events. */
 #include "hwmodels/board.h"
+#include "hwmodels/count.h"
 #include "hwmodels/layer.h"
 
 static int tensor_bits(const model_subgraph *s, int t)
@@ -154,6 +155,15 @@ void hw_layer_events(const model_subgraph *s, const model_op *op, hw_class c, co
     if ((c == HW_ARG_MAX || c == HW_MEAN) && in) count[HW_WINDOW] = (double)in->n_elems;
     if (op->code == MODEL_ASSIGN_VARIABLE) in = hw_layer_tensor(s, input_at(op, 1));
     if (op->code == MODEL_ASSIGN_VARIABLE && in) count[HW_OUTPUT] = (double)in->n_elems;
+}
+
+void hw_layer_counts(const model_graph *g, const hw_board *b, const model_op *op, double count[HW_N_EVENTS])
+{
+    const model_subgraph *s = &g->subgraphs[0];
+    emu_events ev = hw_count_op(g, op);
+    hw_class c = hw_layer_class(s, op);
+    hw_layer_events(s, op, c, &ev, count);
+    if (b->removes_constant) hw_layer_live(s, op, c, count);
 }
 
 bool hw_layer_plain(const model_op *op) { return !op->grid || op->grid->weights.kind == QUANT_TERNARY; }

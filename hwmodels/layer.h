@@ -15,6 +15,10 @@ bool hw_layer_skipped(const model_graph *g, const model_op *op, int variant);
 void hw_layer_bits(const model_graph *g, const model_op *op, int variant, int *w_bits, int *a_bits);
 hw_class hw_layer_class(const model_subgraph *s, const model_op *op);
 void hw_layer_events(const model_subgraph *s, const model_op *op, hw_class c, const emu_events *ev, double count[HW_N_EVENTS]);
+/* Takes channels that give a constant off the counts of op: filters of weights 0, what depthwise layers and pools make of them, and inputs from them. */
+void hw_layer_live(const model_subgraph *s, const model_op *op, hw_class c, double count[HW_N_EVENTS]);
+/* hw_layer_events of op as b's stack runs it (removes_constant_channels). */
+void hw_layer_counts(const model_graph *g, const hw_board *b, const model_op *op, double count[HW_N_EVENTS]);
 bool hw_layer_real(const model_subgraph *s, const model_op *op); /* float32 activations */
 bool hw_layer_plain(const model_op *op); /* weight codes are numbers, as kernels multiply them: no grid, or ternary */
 /* Weights that price the operator on b, NULL if b's kernels have none. */

@@ -54,7 +54,18 @@ static double yardstick(const yaml_node *yard, const char *core)
     return n && hw_yaml_figure(yaml_get(n, "other"), "other", yaml_get(yard, "sources"), per_instruction, &f, NULL, &ignored) == ST_OK ? f.value : 0;
 }
 
-/* Factors of the measured core that is nearest in speed, times the ratio of the two cores under TinyMaix; errors widened. false: no such core. */
+/* The core that cores/CORE.yaml names as its relative, among a stack's; NULL: none. */
+static const yaml_node *relative(const yaml_node *cores, const char *core, arena *a)
+{
+    const char *path = NULL, *name = NULL;
+    yaml_node *file = NULL;
+    err ignored = {0};
+    if (hw_data_read("", "cores", core, a, &path, &file, &ignored) != ST_OK || !yaml_get(file, "relative")) return NULL;
+    return yaml_text(yaml_get(file, "relative"), "relative", &name, &ignored) == ST_OK ? yaml_get(cores, name) : NULL;
+}
+
+/* Factors of the measured core that is nearest in speed, times the ratio of the two cores under TinyMaix, or of the core's relative as they are;
+ * errors widened. false: no such core. */
 static bool nearest(const yaml_node *root, const char *core, arena *a, hw_board *b, err *e)
 {
     enum { WIDEN_PCT = 100, SIZE = 160 };
@@ -70,20 +81,22 @@ static bool nearest(const yaml_node *root, const char *core, arena *a, hw_board 
         best = &cores->items[i];
         ratio = own / other;
     }
+    bool alike = !best && (best = relative(cores, core, a));
+    if (alike) ratio = 1;
     char *text = best ? arena_alloc(a, SIZE, 1) : NULL;
     if (!text || load_factors(yaml_get(best, "cycles_per_instruction"), yaml_get(root, "sources"), b, e) != ST_OK) return false;
     for (int c = 0; c < HW_N_CLASSES; c++) {
         b->factor[c].value *= ratio;
         if (b->factor[c].error_pct >= 0) b->factor[c].error_pct += WIDEN_PCT;
     }
-    (void)snprintf(text, SIZE, "%s times %.2f, the ratio of the cores under TinyMaix", best->key, ratio);
+    (void)snprintf(text, SIZE, alike ? "%s, its nearest relative" : "%s times %.2f, the ratio of the cores under TinyMaix", best->key, ratio);
     b->estimated = text;
     return true;
 }
 
 static status load_core(const yaml_node *root, const char *name, const char *core, arena *a, hw_board *b, err *e)
 {
-    static const char *const keys[] = {"cycles_per_instruction", "estimated_from", NULL};
+    static const char *const keys[] = {"cycles_per_instruction", "estimated_from", "boards", NULL};
     static const char *const required[] = {"cycles_per_instruction", NULL};
     const yaml_node *cores = yaml_get(root, "cores"), *found = NULL;
     char list[512] = "";
@@ -98,14 +111,17 @@ static status load_core(const yaml_node *root, const char *name, const char *cor
     }
     if (!found) return nearest(root, core, a, b, e) ? ST_OK : err_set(e, ST_ARG, core, "stack %s has no figures for this core; it has: %s", name, list);
     if (yaml_get(found, "estimated_from")) TRY(hw_yaml_string(yaml_get(found, "estimated_from"), "estimated_from", a, &b->estimated, e));
-    return load_factors(yaml_get(found, "cycles_per_instruction"), yaml_get(root, "sources"), b, e);
+    const yaml_node *boards = yaml_get(found, "boards"), *here = boards ? yaml_get(boards, b->name) : NULL;
+    if (boards) TRY(yaml_expect(boards, YAML_MAP, "boards", e));
+    return load_factors(here ? here : yaml_get(found, "cycles_per_instruction"), yaml_get(root, "sources"), b, e);
 }
 
 bool hw_stack_exists(const char *board_path, const char *name) { return hw_data_exists(board_path, "stacks", name); }
 
 status hw_stack_load(const char *board_path, const char *name, const char *core, arena *a, hw_board *b, const char **kernels, err *e)
 {
-    static const char *const keys[] = {"bitemu_stack", "name", "title", "kernels", "cores", "sources", NULL};
+    static const char *const required[] = {"bitemu_stack", "name", "title", "kernels", "cores", "sources", NULL};
+    static const char *const keys[] = {"bitemu_stack", "name", "title", "kernels", "removes_constant_channels", "cores", "sources", NULL};
     const char *path = NULL;
     yaml_node *root = NULL;
     for (const char *p = name; *p; p++) {
@@ -114,7 +130,11 @@ status hw_stack_load(const char *board_path, const char *name, const char *core,
     if (!hw_stack_exists(board_path, name)) return hw_data_none("stacks", name, "software stack", "BITEMU_STACKS adds folders", a, e);
     status s = hw_data_read(board_path, "stacks", name, a, &path, &root, e);
     if (s != ST_OK) return s;
-    s = hw_yaml_header(root, "bitemu_stack", keys, keys, e);
+    s = hw_yaml_header(root, "bitemu_stack", keys, required, e);
+    int removes = 0;
+    if (s == ST_OK && yaml_get(root, "removes_constant_channels"))
+        s = yaml_enum(yaml_get(root, "removes_constant_channels"), "removes_constant_channels", (const char *const[]){"no", "yes", NULL}, &removes, e);
+    b->removes_constant = removes;
     if (s == ST_OK) s = hw_yaml_name(yaml_get(root, "kernels"), "kernels", a, kernels, e);
     if (s == ST_OK) s = load_core(root, name, core, a, b, e);
     if (s != ST_OK && s != ST_ARG) err_at(e, "%s", path);

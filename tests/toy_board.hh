@@ -59,14 +59,14 @@ struct Folder {
     {
         char name[] = "/tmp/hw_test_XXXXXX";
         root = mkdtemp(name) ? name : "";
-        for (const char *sub : {"/boards", "/cores", "/kernels"}) EXPECT_EQ(0, mkdir((root + sub).c_str(), 0700));
+        for (const char *sub : {"/boards", "/cores", "/kernels", "/stacks"}) EXPECT_EQ(0, mkdir((root + sub).c_str(), 0700));
         put("/cores/toy.yaml", core_yaml);
         put("/kernels/toy.yaml", kernels_yaml);
         put("/boards/toy.yaml", board_yaml);
     }
     ~Folder()
     {
-        for (const char *f : {"/boards/toy.yaml", "/cores/toy.yaml", "/kernels/toy.yaml", "/boards", "/cores", "/kernels", ""})
+        for (const char *f : {"/boards/toy.yaml", "/cores/toy.yaml", "/kernels/toy.yaml", "/stacks/lean.yaml", "/boards", "/cores", "/kernels", "/stacks", ""})
             (void)remove((root + f).c_str());
     }
     void put(const std::string &path, const std::string &text) const { std::ofstream(root + path) << text; }

@@ -5,7 +5,7 @@
 #include "tests/toy_board.hh"
 
 extern "C" {
-#include "hwmodels/hw.h"
+#include "hwmodels/board.h"
 }
 
 #include <algorithm>
@@ -94,7 +94,11 @@ TEST(HwYaml, EveryBrokenRuleSaysWhere)
         {"/boards/toy.yaml", board_yaml, SRAM, "memories:\n  - {name: a, kind: sram, start: 0x1000000000, " FOUR "\n", "3 toy.yaml:7:34"},
         {"/boards/toy.yaml", board_yaml, SRAM, "memories:\n  - {name: a, kind: rom, start: 0x100, " FOUR "\n", "3 toy.yaml:7:21"},
         {"/boards/toy.yaml", board_yaml, "stacks:\n", "memories:\n  - {name: a, kind: sram, start: 256, " FOUR "\nstacks:\n", "3 toy.yaml:6:7"},
+        {"/boards/toy.yaml", board_yaml, "stacks:\n", "operating_points: 3\nstacks:\n", "3 toy.yaml:7:19"},
+        {"/boards/toy.yaml", board_yaml, "stacks:\n", "operating_points:\n  - {name: low}\nstacks:\n", "3 toy.yaml:8:5"},
+        {"/boards/toy.yaml", board_yaml, "stacks:\n", "operating_points:\n  - {name: low, active_power: {value: 2, unit: mW, source: s}}\nstacks:\n", "3 toy.yaml:8:3"}, // the stack states one too
         {"/cores/toy.yaml", core_yaml, "alu:", "vector:", "3 toy.yaml:5:"},
+        {"/cores/toy.yaml", core_yaml, "cycles:", "relative: ../x\ncycles:", "3 toy.yaml:4:11"},
         {"/kernels/toy.yaml", kernels_yaml, "[w4a4]", "[w8a8]", "3 toy.yaml:13:16"},
         {"/kernels/toy.yaml", kernels_yaml, "[w4a4]", "[a4]", "3 toy.yaml:13:16"},
         {"/kernels/toy.yaml", kernels_yaml, "[2, 4, 8]", "[2, 8, 4]", "3 toy.yaml:4:27"},
@@ -130,6 +134,8 @@ TEST(HwYaml, ShippedBoardsAndStacks)
     EXPECT_NE(nullptr, hw_board_estimated(one)); // X-CUBE-AI was never measured there
     ASSERT_OK(hw_board_load("numaker-m467hj:plumerai", a, &one, &e), e); // a published stack that the board's file does not name
     EXPECT_EQ(nullptr, hw_board_estimated(one));
+    ASSERT_OK(hw_board_what_if("cortex-m55", 48e6, "tflm_cmsisnn", a, &one, &e), e);
+    EXPECT_STREQ("cortex-m85, its nearest relative", hw_board_estimated(one));
     EXPECT_EQ(ST_ARG, hw_board_what_if("cortex-m4", 0, "xcubeai", a, &one, &e));
     err e2 = {};
     EXPECT_EQ(ST_ARG, hw_board_what_if("z80", 4e6, "xcubeai", a, &one, &e2));
@@ -179,6 +185,64 @@ TEST(HwYaml, PublishedCoresAndStacksResolve)
         if (b && other) { EXPECT_STREQ(hw_board_core(b), hw_board_core(other)); }
     }
     EXPECT_GT(pairs.size(), 15u);
+}
+
+// A point sets the clock, and the power of the stack in use where it is stated for it.
+TEST(HwYaml, OperatingPoints)
+{
+    const std::string power = "    active_power: {value: 20, unit: mW, error_pct: 1, source: s}\n", points =
+        "operating_points:\n  - name: fast\n    active_power: {value: 9, unit: mW, source: s}\n    stacks: {slow: {value: 7, unit: mW, source: s}}\n"
+        "  - name: low\n    clock: {value: 1, unit: MHz, source: s}\n    idle_power: {value: 5, unit: uW, source: s}\n    active_power: {value: 0.5, unit: mW, source: s}\n";
+    Folder f;
+    f.put("/boards/toy.yaml", replaced(replaced(board_yaml, power, ""), "stacks:\n", points + "stacks:\n"));
+    struct { const char *name, *point; double clock, power; } const cases[] = {{"", "fast", 1e7, 9}, {":slow", "fast", 1e7, 7}, {"@low", "low", 1e6, 0.5}, {"@low:slow", "low", 1e6, 0.5}, {"@fast:slow", "fast", 1e7, 7}};
+    for (const auto &c : cases) {
+        shim::Arena a;
+        hw_board *b = nullptr;
+        err e = {};
+        ASSERT_OK(hw_board_load((f.board() + c.name).c_str(), a, &b, &e), e);
+        EXPECT_STREQ(c.point, hw_board_point(b)) << c.name;
+        EXPECT_STREQ("fast, low", hw_board_points(b));
+        EXPECT_EQ(c.clock, hw_board_clock_hz(b)) << c.name;
+        EXPECT_EQ(c.power, hw_board_active_power(b).value) << c.name;
+        EXPECT_EQ(std::string(c.point) == "low", hw_board_idle_power(b).known) << c.name;
+    }
+    shim::Arena a;
+    hw_board *b = nullptr;
+    err e = {}, none = {};
+    EXPECT_EQ(ST_ARG, hw_board_load((f.board() + "@high").c_str(), a, &b, &e));
+    EXPECT_NE(std::string::npos, std::string(e.msg).find("fast, low")) << e.msg;
+    f.put("/boards/toy.yaml", board_yaml);
+    EXPECT_EQ(ST_ARG, hw_board_load((f.board() + "@low").c_str(), a, &b, &none));
+    EXPECT_NE(std::string::npos, std::string(none.msg).find("states none")) << none.msg;
+}
+
+// A stack states its factors for a core, and others for one board of it.
+TEST(HwYaml, StacksOnABoard)
+{
+    const std::string own = "      %: {conv: {value: 3, unit: cycles/instruction, source: s}, other: {value: 2, unit: cycles/instruction, source: s}}\n", stack =
+        "bitemu_stack: 1\nname: lean\ntitle: Lean\nkernels: toy\nremoves_constant_channels: yes\ncores:\n  toy:\n    cycles_per_instruction: {other: {value: 1, unit: cycles/instruction, source: s}}\n"
+        "    boards:\n" + own + "sources: {s: made up}\n";
+    struct { const char *board, *from, *to, *where; double cycles; } const cases[] = {
+        {"elsewhere", "", "", "", 1}, {"toy", "", "", "", 2}, {"toy", "channels: yes", "channels: maybe", "3 lean.yaml:5:28", 0}, {"toy", "{conv: ", "{convolution: ", "3 lean.yaml:10:", 0},
+        {"toy", "value: 2,", "value: 0,", "3 lean.yaml:10:", 0}};
+    for (const auto &c : cases) {
+        Folder f;
+        std::string text = replaced(stack, "%", c.board);
+        f.put("/stacks/lean.yaml", *c.from ? replaced(text, c.from, c.to) : text);
+        std::string name = f.board() + ":lean", got = refusal(f, name);
+        if (*c.where) {
+            EXPECT_EQ(c.where, got.substr(0, std::strlen(c.where))) << c.to << " gave " << got;
+            continue;
+        }
+        shim::Arena a;
+        hw_board *b = nullptr;
+        err e = {};
+        ASSERT_OK(hw_board_load(name.c_str(), a, &b, &e), e);
+        EXPECT_EQ(c.cycles, b->factor[HW_POINTWISE].value);
+        EXPECT_EQ(c.cycles + (c.cycles == 2), b->factor[HW_CONV].value);
+        EXPECT_TRUE(b->removes_constant);
+    }
 }
 
 TEST(HwYaml, NamesAndStacks)
