@@ -16,7 +16,7 @@ sys.path.insert(0, str(SOURCE / "train"))
 try:
     import numpy as np
     import torch  # noqa: F401
-    from bitemu_train import integer, native
+    from bitemu_train import equal, integer, native
 except ImportError as missing:
     np = None
     WHY = f"SKIPPED: {missing} (Debian: python3-torch python3-yaml)"
@@ -52,6 +52,15 @@ class Equal(unittest.TestCase):
     def test_static(self):
         for k, bits in enumerate((2, 4, 8)):
             self.equal(f"fixed:{bits}", [k] * 4)
+
+    def test_shipped_networks(self):
+        """What `bitemu_train equal` compares over a whole test set, here over pictures of noise."""
+        x = np.random.default_rng(1).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+        for name, policies in (("resnet8", 5), ("resnet8-bitmixer", 5), ("resnet8-cascade", 1)):
+            answers = list(equal.compare(BITEMU, SOURCE / "models" / name / f"{name}.bitemu", x, np.zeros(8, int)))
+            self.assertEqual(policies, len(answers))
+            for policy, same, images, *_ in answers:
+                self.assertEqual((name, policy, images), (name, policy, same))
 
     def test_random_widths(self):
         seed = int(os.environ.get("BITEMU_SEED", "20260101"))
