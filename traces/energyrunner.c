@@ -19,7 +19,7 @@ static bool probe(const char *text)
 /* Remembers the file that a parser line says is loaded. */
 static bool loaded(trace_reader *r)
 {
-    const char *at = strstr(r->line, "parser: Command \"bload");
+    const char *at = strstr(r->in.text, "parser: Command \"bload");
     if (!at) return false;
     const char *quote = strstr(at + 18, "\"");
     if (!quote) return false;
@@ -67,11 +67,11 @@ static status next(trace_reader *r, trace_record *rec, bool *end, err *e)
 {
     for (;;) {
         const char *why = NULL;
-        TRY(source_line(r, end, e));
+        TRY(lines_next(&r->in, end, e));
         if (*end) return ST_OK;
         if (loaded(r)) continue;
-        const char *at = strstr(r->line, "m-results-[");
-        if (!at || strstr(r->line, "sequencer:") || strstr(r->line, "parser:")) continue;
+        const char *at = strstr(r->in.text, "m-results-[");
+        if (!at || strstr(r->in.text, "sequencer:") || strstr(r->in.text, "parser:")) continue;
         size_t n = codes(r, at + 11, &why);
         if (n == 0 || !r->name[0]) {
             source_skip(r, n ? "a result before any input was named" : why);

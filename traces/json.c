@@ -106,10 +106,10 @@ static bool read_record(trace_reader *r, const json_t *o, trace_record *rec)
 /* One line: 1 = a record, 0 = nothing for the caller. */
 static int line(trace_reader *r, trace_record *rec)
 {
-    const char *brace = strstr(r->line, "{\"");
+    const char *brace = strstr(r->in.text, "{\"");
     json_error_t why;
     if (!brace) {
-        if (r->line[0]) source_skip(r, "no record on this line");
+        if (r->in.length) source_skip(r, "no record on this line");
         return 0;
     }
     json_t *o = json_loads(brace, JSON_DISABLE_EOF_CHECK, &why);
@@ -127,7 +127,7 @@ static int line(trace_reader *r, trace_record *rec)
 static status next(trace_reader *r, trace_record *rec, bool *end, err *e)
 {
     for (;;) {
-        TRY(source_line(r, end, e));
+        TRY(lines_next(&r->in, end, e));
         if (*end || line(r, rec)) return ST_OK;
     }
 }

@@ -3,12 +3,11 @@
 #ifndef BITEMU_TRACES_SOURCE_H
 #define BITEMU_TRACES_SOURCE_H
 
-#include <zlib.h>
-
 #include "base/npy.h"
+#include "traces/lines.h"
 #include "traces/read.h"
 
-enum { SOURCE_MAX_LINE = 16 << 20, SOURCE_MAX_NAME = 512 };
+enum { SOURCE_MAX_NAME = 512 };
 
 typedef struct source_format {
     const char *name;
@@ -20,10 +19,7 @@ struct trace_reader {
     const source_format *format;
     trace_kind kind;
     char path[512];
-    gzFile gz;
-    char *line;                      /* current line, without its end, control sequences taken out */
-    size_t line_room;
-    int64_t line_number;
+    lines in;                        /* of texts */
     trace_header header;
     char text[6][SOURCE_MAX_NAME];   /* behind the header's pointers */
     trace_skips skips;
@@ -43,8 +39,6 @@ struct trace_reader {
     arena *arena;
 };
 
-/* Next line into r->line; *end at the end of the file. */
-status source_line(trace_reader *r, bool *end, err *e);
 /* Counts the current line as not understood. */
 void source_skip(trace_reader *r, const char *reason);
 /* Room for n codes / decisions; false = out of memory. */
