@@ -59,8 +59,9 @@ void cost_break_even_text(const cost_estimate *c, const cost_cascade *list, int 
 json_t *cost_break_even_json(const cost_estimate *c, const cost_cascade *list, int n);
 status cost_break_even_svg(const cost_estimate *c, const cost_cascade *list, int n, const char *path, err *e);
 
-/* "cycles>+3%", "sram_bytes>65536", several separated by ',': which of them `now` breaks against `before` (both as cost_json; before may be
- * NULL if no condition is relative). *broken is set and each is printed. ST_ARG: not such a condition; ST_FORMAT: a figure is missing. */
+/* "cycles>+3%", "sram_bytes>65536", "layers.cycles>+5%", several separated by ',': which of them `now` breaks against `before` (both with totals and
+ * layers as in cost_json; before may be NULL if no condition is relative). *broken is set and each is printed. ST_ARG: not such a condition;
+ * ST_FORMAT: a figure is missing. */
 status cost_fail_if(const char *conditions, const json_t *now, const json_t *before, bool *broken, err *e);
 
 #endif

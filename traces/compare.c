@@ -12,16 +12,26 @@ typedef struct comparison {
     const compare_options *o;
     compare_result *r;
     grouped a, b;
+    compare_divergence now;   /* of the current input; what is COMPARE_EQUAL while there is none */
 } comparison;
 
-/* The first divergence is kept, whatever comes later. */
+/* Where the current input's divergence goes; NULL: nobody wants it any more. */
 static compare_divergence *open_first(comparison *c, compare_what what, const group *g)
 {
-    compare_divergence *d = &c->r->first;
-    if (d->what != COMPARE_EQUAL) return NULL;
+    compare_divergence *d = &c->now;
+    if (c->r->first.what != COMPARE_EQUAL && !c->o->each) return NULL;
     *d = (compare_divergence){.what = what, .input = g->input, .element = -1};
     (void)snprintf(d->name, sizeof d->name, "%s", g->name);
     return d;
+}
+
+/* The first of all is kept, each is told. */
+static void close_input(comparison *c)
+{
+    if (c->now.what == COMPARE_EQUAL) return;
+    if (c->r->first.what == COMPARE_EQUAL) c->r->first = c->now;
+    if (c->o->each) c->o->each(c->o->each_to, &c->now);
+    c->now.what = COMPARE_EQUAL;
 }
 
 static void name_layer(compare_divergence *d, const group *g, int layer)
@@ -109,26 +119,67 @@ static bool same_decisions(comparison *c, const group *g, const trace_record *x,
     return true;
 }
 
-/* Layers that only one side recorded are no difference: a board may log fewer. */
+static bool comparable(const trace_record *x, const trace_record *y)
+{
+    return (x->has_crc && y->has_crc) || (x->n_codes && y->n_codes) || (x->n_decisions && y->n_decisions);
+}
+
+static bool same_record(comparison *c, const group *a, const group *b, const trace_record *x, const trace_record *y)
+{
+    return same_bits(c, a, b, x, y) && same_crc(c, a, b, x, y) && same_decisions(c, a, x, y) && same_codes(c, a, x->codes, x->n_codes, y->codes, y->n_codes);
+}
+
+/* The record of this layer, from the one at *from on and around; NULL: none. *from moves behind it. */
+static struct trace_item *partner(const group *g, int *from, int layer)
+{
+    for (int step = 0; step < g->n; step++) { /* usually the first one */
+        struct trace_item *t = &g->items[(*from + step) % g->n];
+        if (t->rec.layer != layer) continue;
+        *from = (*from + step + 1) % g->n;
+        return t;
+    }
+    return NULL;
+}
+
+static void lone(comparison *c, int64_t *count, const group *g, int layer)
+{
+    if (c->r->lone_a + c->r->lone_b == 0) {
+        c->r->lone_input = g->input;
+        c->r->lone_layer = layer;
+    }
+    ++*count;
+}
+
+/* Layers that only one side recorded are no difference, as a board may log fewer; they are counted. Records that came again must be the same. */
 static void compare_group(comparison *c, const group *a, const group *b)
 {
     bool same = true;
-    int k = 0;
-    for (int i = 0; i < a->n && same; i++) {
-        const trace_record *x = &a->items[i].rec, *y = NULL;
-        for (int step = 0; step < b->n && !y; step++) { /* usually the next one */
-            const trace_record *t = &b->items[(k + step) % b->n].rec;
-            if (t->layer != x->layer) continue;
-            y = t;
-            k = (k + step + 1) % b->n;
+    int64_t checked = 0;
+    for (int i = 0, k = 0; i < a->n; i++) {
+        const trace_record *x = &a->items[i].rec;
+        struct trace_item *y = partner(b, &k, x->layer);
+        if (!y) {
+            lone(c, &c->r->lone_a, a, x->layer);
+            continue;
         }
-        if (!y) continue;
-        same = same_bits(c, a, b, x, y) && same_crc(c, a, b, x, y) && same_decisions(c, a, x, y) &&
-               same_codes(c, a, x->codes, x->n_codes, y->codes, y->n_codes);
+        c->r->repeated_records += y->paired;
+        y->paired = true;
+        checked += comparable(x, &y->rec);
+        same = same && same_record(c, a, b, x, &y->rec);
+    }
+    for (int i = 0, k = 0; i < b->n; i++) {
+        if (b->items[i].paired) continue;
+        const trace_record *y = &b->items[i].rec;
+        const struct trace_item *x = partner(a, &k, y->layer);
+        c->r->repeated_records += x != NULL;
+        if (!x) lone(c, &c->r->lone_b, b, y->layer);
+        else same = same && same_record(c, a, b, &x->rec, y);
     }
     c->r->compared++;
-    c->r->equal += same;
+    c->r->unchecked += same && checked == 0;
+    c->r->equal += same && checked > 0;
     c->r->differ += !same;
+    close_input(c);
 }
 
 static void only(comparison *c, const group *g, int64_t *count)
@@ -137,6 +188,7 @@ static void only(comparison *c, const group *g, int64_t *count)
     if (c->o->subset) return;
     compare_divergence *d = open_first(c, COMPARE_MISSING, g);
     if (d) d->got = count == &c->r->only_a ? 0 : 1; /* which side has it */
+    close_input(c);
 }
 
 static status by_index(comparison *c, err *e)
@@ -184,6 +236,7 @@ static status by_name(comparison *c, bool log_is_a, err *e)
             c->r->compared++;
             c->r->equal += same;
             c->r->differ += !same;
+            close_input(c);
         }
     }
     for (size_t i = 0; i < t.room; i++) {
@@ -219,6 +272,13 @@ static void compare_headers(comparison *c)
     if (a->has_model_crc && b->has_model_crc) note(c->r, "model file", crc[0], crc[1]);
 }
 
+/* Inputs that the header announces and that are not there: a trace that is cut. */
+static int64_t promised(const grouped *g)
+{
+    int64_t n = trace_reader_header(g->r)->n_inputs;
+    return n > g->inputs ? n - g->inputs : 0;
+}
+
 static status run(comparison *c, err *e)
 {
     bool log_a = trace_reader_kind(c->a.r) == TRACE_KIND_LOG, log_b = trace_reader_kind(c->b.r) == TRACE_KIND_LOG;
@@ -227,6 +287,8 @@ static status run(comparison *c, err *e)
     c->r->repeated += c->a.repeated + c->b.repeated;
     c->r->skips_a = *trace_reader_skips(c->a.r);
     c->r->skips_b = *trace_reader_skips(c->b.r);
+    c->r->promised_a = promised(&c->a);
+    c->r->promised_b = promised(&c->b);
     if (c->r->compared == 0) return err_set(e, ST_FORMAT, c->b.path, "has no input in common with %s", c->a.path);
     if (c->r->records == 0) return err_set(e, ST_FORMAT, c->b.path, "has no record in common with %s", c->a.path);
     if (c->r->first.what == COMPARE_LAYER && c->o->dump_a && c->o->dump_b) return compare_locate(c->o->dump_a, c->o->dump_b, &c->r->first, e);
@@ -247,5 +309,5 @@ status compare_files(const char *expected, const char *got, const compare_option
 
 bool compare_same(const compare_options *o, const compare_result *r)
 {
-    return r->differ == 0 && (o->subset || (r->only_a == 0 && r->only_b == 0));
+    return r->differ == 0 && r->unchecked == 0 && (o->subset || (r->only_a == 0 && r->only_b == 0 && r->promised_a == 0 && r->promised_b == 0));
 }

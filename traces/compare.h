@@ -9,12 +9,6 @@
 #include "base/status.h"
 #include "traces/read.h"
 
-typedef struct compare_options {
-    bool subset;              /* inputs that only one side has are reported but do not count as a difference */
-    int64_t tolerance;        /* largest difference of output codes that still counts as equal, >= 0 */
-    const char *dump_a, *dump_b; /* .npz of bitemu run --dump --dump-tensors, to find coordinates; NULL = none */
-} compare_options;
-
 typedef enum compare_what { COMPARE_EQUAL, COMPARE_INPUT, COMPARE_LAYER, COMPARE_BITS, COMPARE_DECISION, COMPARE_OUTPUT, COMPARE_MISSING } compare_what;
 
 typedef struct compare_divergence {
@@ -33,10 +27,25 @@ typedef struct compare_divergence {
     const char *hint;         /* likely cause, NULL = none */
 } compare_divergence;
 
+typedef struct compare_options {
+    bool subset;              /* inputs that only one side has are reported but do not count as a difference */
+    int64_t tolerance;        /* largest difference of output codes that still counts as equal, >= 0 */
+    const char *dump_a, *dump_b; /* .npz of bitemu run --dump --dump-tensors, to find coordinates; NULL = none */
+    void (*each)(void *to, const compare_divergence *d); /* called for every input that differs or is missing, with its first divergence; may be NULL */
+    void *each_to;
+} compare_options;
+
 typedef struct compare_result {
     int64_t compared, equal, differ;    /* inputs on both sides */
-    int64_t only_a, only_b, repeated;   /* inputs */
+    int64_t only_a, only_b;             /* inputs */
+    int64_t repeated;                   /* inputs that came again: passed over */
+    int64_t repeated_records;           /* records of a layer that came again within an input: compared as well */
+    int64_t unchecked;                  /* inputs on both sides whose records have no checksum, code or decision in common */
     int64_t records;                    /* compared one to one */
+    int64_t lone_a, lone_b;             /* records of compared inputs that only one side has: passed over */
+    int64_t lone_input;                 /* the first of them */
+    int lone_layer;
+    int64_t promised_a, promised_b;     /* inputs that a header announces and that did not come; 0 = all came */
     compare_divergence first;
     char note[512];                     /* differences between the headers, "" = none */
     trace_skips skips_a, skips_b;

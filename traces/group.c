@@ -42,6 +42,7 @@ static status add(group *to, const trace_record *rec, err *e)
         it->decisions_room = rec->n_decisions;
     }
     it->rec = *rec;
+    it->paired = false;
     if (rec->n_codes) memcpy(it->codes, rec->codes, rec->n_codes * sizeof *it->codes);
     if (rec->n_decisions) memcpy(it->decisions, rec->decisions, rec->n_decisions * sizeof *it->decisions);
     (void)snprintf(it->name, sizeof it->name, "%.255s", rec->name ? rec->name : "");
@@ -80,6 +81,7 @@ status grouped_next(grouped *g, group *to, bool *end, err *e)
         g->repeated++; /* a board that was restarted sends inputs again */
     }
     g->last = to->input;
+    g->inputs++;
     return ST_OK;
 }
 

@@ -11,6 +11,7 @@ typedef struct group {
     int n, room;
     struct trace_item {          /* one record, its strings and lists copied */
         trace_record rec;
+        bool paired;             /* the comparison's mark */
         char name[256], op[64];
         int64_t *codes;
         size_t codes_room;
@@ -26,6 +27,7 @@ typedef struct grouped {
     trace_record ahead;          /* first record of the next input */
     bool has_ahead, done;
     int64_t last;                /* highest input so far */
+    int64_t inputs;              /* different ones so far */
     int64_t repeated;            /* inputs that came again: the later ones are passed over */
 } grouped;
 
