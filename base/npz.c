@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zip.h>
 
 #include "base/file.h"
@@ -34,6 +35,8 @@ static zip_t *open_zip(const char *path, err *e)
 bool npy_is_zip(const char *path)
 {
     unsigned char head[4] = {0};
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) return false; /* a look into a pipe would take its bytes */
     FILE *f = fopen(path, "rb");
     size_t n = f ? fread(head, 1, 4, f) : 0;
     if (f) (void)fclose(f);

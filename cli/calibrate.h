@@ -19,6 +19,7 @@ typedef struct calibrate_set {
     int n_models;
     model_graph **models;
     int other_cores;                /* rows of other cores, left out */
+    int left_over;                  /* operators' lines of logs in no complete run, left out */
 } calibrate_set;
 
 /* Appends. Same board text = same board. ST_NOMEM. */
@@ -29,9 +30,8 @@ status calibrate_model(calibrate_set *s, const char *path, int *out, err *e);
 /* CSV with a header: model (path, relative to the file), cycles; may have: op (index; empty = whole network), board, core. Other columns are
  * not read. ST_FORMAT with file:line:column of the cell. */
 status calibrate_read_csv(calibrate_set *s, const char *path, err *e);
-/* TensorFlow Lite Micro's profiler: "TAG took N ticks (M ms)." or "TAG took N us", or LogCsv's "i,TAG,N". Tags are the model's operators in their
- * order; runs of one file are averaged. ST_FORMAT with file:line: another operator than the model's, no complete run.
- * ST_ARG: ticks without --cycles-per-tick, no --model. */
+/* A log with operators' times, as traces/measured.h reads it: TensorFlow Lite Micro's profiler, NNoM ... Complete runs of one file are averaged.
+ * ST_FORMAT with file:line: another operator than the model's, no complete run. ST_ARG: ticks without --cycles-per-tick, no --model. */
 status calibrate_read_log(calibrate_set *s, const char *path, err *e);
 
 void calibrate_print(const calibrate_set *s, const hw_calibration *c, cli_format format);

@@ -31,8 +31,8 @@ static void print_json(const calibrate_set *s, const hw_calibration *c)
         json_array_append_new(rows, one);
     }
     json_t *left = c->fold == HW_FOLD_NONE ? json_null() : json_pack("{s:s, s:o, s:o}", "one", folds[c->fold], "median_pct", figure(c->median_pct), "ninety_pct", figure(c->ninety_pct));
-    json_t *j = json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:o, s:o, s:o}", "kernels", s->kernels->name, "core", hw_board_core(s->board), "pull", c->pull, "other", c->common, "used", c->used,
-                          "other_cores", s->other_cores, "factors", classes, "measurements", rows, "leaving_out", left);
+    json_t *j = json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:i, s:o, s:o, s:o}", "kernels", s->kernels->name, "core", hw_board_core(s->board), "pull", c->pull, "other", c->common, "used", c->used,
+                          "other_cores", s->other_cores, "left_over", s->left_over, "factors", classes, "measurements", rows, "leaving_out", left);
     (void)json_dumpf(j, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
     putchar('\n');
     json_decref(j);
@@ -90,6 +90,7 @@ void calibrate_print(const calibrate_set *s, const hw_calibration *c, cli_format
     if (c->fold == HW_FOLD_NONE) printf("one measurement: nothing can be left out, the error is not known\n");
     else printf("leaving one %s out: median error %.1f %%, 90 %% within %.1f %%\n", folds[c->fold], c->median_pct, c->ninety_pct);
     if (s->other_cores) printf("not used: %d measurements on other cores\n", s->other_cores);
+    if (s->left_over) printf("not used: %d lines of operators in no complete run\n", s->left_over);
     for (int i = 0; i < s->n; i++)
         if (c->missing[i]) printf("not used: %s: %s\n", file_of(s->samples[i].g->path), c->missing[i]);
 }

@@ -5,13 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 
 enum { MAX_ESTIMATE = 64 << 20, PROBE = 1 << 16 };
+static const double SMALL = 1e-3; /* of the total: stacks drop a RESHAPE and the like */
 
 bool compare_is_estimate(const char *path)
 {
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return false; /* a look into a pipe would take its bytes */
     FILE *f = fopen(path, "rb");
     char *text = calloc(PROBE + 1, 1);
     size_t n = f && text ? fread(text, 1, PROBE, f) : 0;
@@ -100,12 +104,13 @@ static status sum_up(compare_measured *c, arena *a, err *e)
     double *errors = arena_alloc(a, (size_t)c->match.n_rows + 1, sizeof *errors), rows = 0;
     int n = 0;
     bool any = c->log->n_rows || c->log->n_sums;
+    double least = c->cycles > 0 ? c->cycles * SMALL : 0;
     if (!errors) return err_set(e, ST_NOMEM, c->log_path, "no memory");
     for (int i = 0; i < c->match.n_rows; i++) {
         const match_row *row = &c->match.rows[i];
         double is = compare_measured_cycles(c, row), est = compare_estimated_cycles(c, row);
         if (is >= 0) rows += is;
-        if (is < 0 && any && est != 0 && c->unmeasured++ == 0) c->unmeasured_name = c->types[row->op];
+        if (is < 0 && any && (est < 0 || est > least) && c->unmeasured++ == 0) c->unmeasured_name = c->types[row->op];
         if (is < 0 || est < 0) continue;
         c->n_both++;
         c->both_measured += is;

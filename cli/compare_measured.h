@@ -34,7 +34,7 @@ typedef struct compare_measured {
     bool measured_is_sum;
     double both_estimated, both_measured; /* sums over the rows that have both */
     double median_error_pct;  /* of the absolute errors of these rows */
-    int n_both, unmeasured;   /* unmeasured: operators with a price that the log lacks although it has others */
+    int n_both, unmeasured;   /* unmeasured: operators of more than 0.1 % of the estimate that the log lacks although it has others */
     const char *unmeasured_name;
 } compare_measured;
 

@@ -95,7 +95,7 @@ static void unmatched(const compare_measured *c)
     else if (c->log->n_rows) printf("no run in the log has all %d operators in order: aligned as far as they agree, neighbours of one type may be exchanged\n", c->n_ops);
     if (r->left_over)
         printf("not matched: %" PRId64 " operator rows of the log, the first is line %" PRId64 ": %s\n", r->left_over, r->left_over_line, r->left_over_tag);
-    if (c->unmeasured) printf("not measured: %d operators that the estimate prices, the first is %s\n", c->unmeasured, c->unmeasured_name);
+    if (c->unmeasured) printf("not measured: %d operators of more than 0.1 %% of the estimate, the first is %s\n", c->unmeasured, c->unmeasured_name);
     for (int i = 0; i < c->log->n_crcs; i++)
         printf("%s CRC-32 %08" PRIx32 " in line %" PRId64 ": compare a trace of bitemu run with this log to check it\n", c->log->crcs[i].input ? "input" : "output", c->log->crcs[i].crc, c->log->crcs[i].line);
 }
@@ -177,6 +177,7 @@ json_t *compare_measured_json(const compare_measured *c, bool same)
     if (!j) j = json_pack("{s:s, s:b, s:s}", "kind", "measured", "matched", same, "format", m->format); /* a path that is no UTF-8 */
     json_object_set_new(j, "clock_hz", c->scale.clock_hz > 0 ? json_real(c->scale.clock_hz) : json_null());
     json_object_set_new(j, "cycles_per_tick", c->scale.cycles[MEASURED_TICKS] > 0 ? json_real(c->scale.cycles[MEASURED_TICKS]) : json_null());
+    json_object_set_new(j, "unmatched", c->match.left_over ? json_pack("{s:I, s:I, s:s}", "rows", (json_int_t)c->match.left_over, "line", (json_int_t)c->match.left_over_line, "tag", c->match.left_over_tag) : json_null());
     json_object_set_new(j, "complete_runs", json_integer(c->match.complete_runs));
     json_object_set_new(j, "windows", json_integer(windows));
     json_object_set_new(j, "totals", totals_json(c));

@@ -211,41 +211,73 @@ static status by_index(comparison *c, err *e)
     return s;
 }
 
+/* What a trace says about an input's network output as a checksum: that of its last layer. NULL: nothing. */
+static const trace_record *last_checksum(const group *g)
+{
+    const trace_record *last = NULL;
+    for (int i = 0; i < g->n; i++) {
+        const trace_record *r = &g->items[i].rec;
+        if (r->has_crc && r->layer >= 0 && (!last || r->layer > last->layer)) last = r;
+    }
+    return last;
+}
+
+/* Logs with checksums name an input by its own. */
+static bool name_by_checksum(group *g)
+{
+    const trace_record *in = group_find(g, TRACE_INPUT);
+    if (in && in->has_crc) (void)snprintf(g->name, sizeof g->name, "crc %08x", in->crc);
+    return in && in->has_crc;
+}
+
+/* One input of the other side against the log's answer n. */
+static void against_log(comparison *c, const group *g, names_entry *n, bool log_is_a)
+{
+    const trace_record *out = n->has_crc ? last_checksum(g) : group_find(g, TRACE_OUTPUT), answer = {.layer = out->layer, .has_crc = n->has_crc, .crc = n->crc};
+    bool same;
+    if (n->has_crc) same = log_is_a ? same_crc(c, g, g, &answer, out) : same_crc(c, g, g, out, &answer);
+    else same = log_is_a ? same_codes(c, g, n->codes, n->n_codes, out->codes, out->n_codes) : same_codes(c, g, out->codes, out->n_codes, n->codes, n->n_codes);
+    c->r->records += !n->has_crc; /* same_crc counts its own */
+    n->used = true;
+    c->r->compared++;
+    c->r->equal += same;
+    c->r->differ += !same;
+    close_input(c);
+}
+
+/* Answers of the log that nobody asked for. */
+static void unused(comparison *c, const names *t, int64_t *only_log)
+{
+    for (size_t i = 0; i < t->room; i++) {
+        if (!t->slots[i].name || t->slots[i].used) continue;
+        group lost = {.input = -1};
+        (void)snprintf(lost.name, sizeof lost.name, "%s", t->slots[i].name);
+        only(c, &lost, only_log);
+    }
+    c->r->repeated += t->repeated;
+}
+
 /* A log's answers are read whole, the other side streams past them. log_is_a says which one the log is. */
 static status by_name(comparison *c, bool log_is_a, err *e)
 {
     names t = {0};
     group g = {0};
-    bool end = false;
+    bool end = false, by_crc = trace_reader_kind(log_is_a ? c->a.r : c->b.r) == TRACE_KIND_CRC;
+    const char *other = log_is_a ? c->b.path : c->a.path;
     status s = names_read(log_is_a ? &c->a : &c->b, &t, e);
-    int64_t *only_other = log_is_a ? &c->r->only_b : &c->r->only_a, *only_log = log_is_a ? &c->r->only_a : &c->r->only_b;
     while (s == ST_OK) {
         s = grouped_next(log_is_a ? &c->b : &c->a, &g, &end, e);
         if (s != ST_OK || end) break;
-        const trace_record *out = group_find(&g, TRACE_OUTPUT);
-        names_entry *n = g.name[0] ? names_find(&t, g.name) : NULL;
-        if (!g.name[0]) {
-            s = err_set(e, ST_FORMAT, log_is_a ? c->b.path : c->a.path, "input %lld has no name to find it in the log; run with --names", (long long)g.input);
-        } else if (!n || !out) {
-            only(c, &g, only_other);
-        } else {
-            bool same = log_is_a ? same_codes(c, &g, n->codes, n->n_codes, out->codes, out->n_codes)
-                                 : same_codes(c, &g, out->codes, out->n_codes, n->codes, n->n_codes);
-            n->used = true;
-            c->r->records++;
-            c->r->compared++;
-            c->r->equal += same;
-            c->r->differ += !same;
-            close_input(c);
-        }
+        bool named = by_crc ? name_by_checksum(&g) : g.name[0] != 0;
+        names_entry *n = named ? names_find(&t, g.name) : NULL;
+        if (!named)
+            s = err_set(e, ST_FORMAT, other, by_crc ? "input %lld has no checksum to find it in the log (layer -1)" : "input %lld has no name to find it in the log; run with --names", (long long)g.input);
+        else if (!n || !(n->has_crc ? last_checksum(&g) : group_find(&g, TRACE_OUTPUT)))
+            only(c, &g, log_is_a ? &c->r->only_b : &c->r->only_a);
+        else
+            against_log(c, &g, n, log_is_a);
     }
-    for (size_t i = 0; i < t.room; i++) {
-        if (!t.slots[i].name || t.slots[i].used) continue;
-        group lost = {.input = -1};
-        (void)snprintf(lost.name, sizeof lost.name, "%s", t.slots[i].name);
-        only(c, &lost, only_log);
-    }
-    c->r->repeated += t.repeated;
+    unused(c, &t, log_is_a ? &c->r->only_a : &c->r->only_b);
     names_free(&t);
     group_free(&g);
     return s;
@@ -279,9 +311,11 @@ static int64_t promised(const grouped *g)
     return n > g->inputs ? n - g->inputs : 0;
 }
 
+static bool is_log(const trace_reader *r) { return trace_reader_kind(r) == TRACE_KIND_LOG || trace_reader_kind(r) == TRACE_KIND_CRC; }
+
 static status run(comparison *c, err *e)
 {
-    bool log_a = trace_reader_kind(c->a.r) == TRACE_KIND_LOG, log_b = trace_reader_kind(c->b.r) == TRACE_KIND_LOG;
+    bool log_a = is_log(c->a.r), log_b = is_log(c->b.r);
     compare_headers(c);
     TRY(log_a || log_b ? by_name(c, log_a, e) : by_index(c, e));
     c->r->repeated += c->a.repeated + c->b.repeated;

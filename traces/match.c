@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_ALIGN = 4096 }; /* pieces, operators */
+enum { MAX_ALIGN = 4096, MAX_GAP = 3 }; /* pieces, operators; from one piece of a row to its next */
 
 typedef struct flat { /* pieces of all rows that may be operators, in order */
     match_piece piece;
@@ -22,6 +22,7 @@ typedef struct matching {
     bool *joined;       /* [n] belongs to the row of the operator before it */
     int *op_of_row;     /* [n_rows of the log] the first operator that it stands for; -1: none yet */
     match_result *out;
+    bool likely;        /* one run at least agrees with half of the operators */
 } matching;
 
 static void add_to(match_row *to, const measured_row *row)
@@ -48,7 +49,9 @@ static void take(matching *k, int i, int op)
         add_to(&k->of_op[op], &k->m->rows[row]);
         k->op_of_row[row] = op;
     }
-    for (int j = first + 1; first >= 0 && j <= op; j++) k->joined[j] = true; /* those between are its own as well */
+    int last = first;
+    while (first >= 0 && last + 1 < k->n && k->joined[last + 1]) last++;
+    for (int j = last + 1; first >= 0 && op - last <= MAX_GAP && j <= op; j++) k->joined[j] = true; /* those between are its own as well */
 }
 
 static bool complete_at(const matching *k, int i)
@@ -102,9 +105,14 @@ static void align(matching *k, int from, int to, uint16_t *best)
             pairs[--i] = --j;
         }
     }
+    int found = 0;
     for (int i = 0; i < m; i++) {
-        if (pairs[i] >= 0) take(k, from + i, pairs[i]);
+        if (pairs[i] < 0) continue;
+        take(k, from + i, pairs[i]);
+        found++;
     }
+    int most = m < k->n ? m : k->n;
+    k->likely = k->likely || 2 * found >= most;
 }
 
 static status align_runs(matching *k, const char *path, err *e)
@@ -187,6 +195,9 @@ static void beside(matching *k, int i)
 static status finish(matching *k, const char *path, err *e)
 {
     match_result *out = k->out;
+    if (k->n_pieces && !k->likely)
+        return err_set(e, ST_FORMAT, path, "line %lld: %s, and less than half of its rows are operators of the network in their order: is it the network of this log?",
+                       (long long)k->m->rows[0].line, k->m->rows[0].tag);
     out->rows = arena_alloc(k->mem, (size_t)(k->n + k->m->n_rows) + 1, sizeof *out->rows);
     if (!out->rows) return err_set(e, ST_NOMEM, path, "no memory");
     for (int op = 0; op < k->n; op++) {
@@ -204,7 +215,7 @@ static status finish(matching *k, const char *path, err *e)
     for (int i = 0; i < k->m->n_rows; i++) {
         if (k->op_of_row[i] < 0) beside(k, i);
     }
-    if (k->m->n_rows && !out->measured_ops) return err_set(e, ST_FORMAT, path, "line %lld: %s, and no row of it is an operator of the network: is it the network of this log?", (long long)k->m->rows[0].line, k->m->rows[0].tag);
+    if (k->m->n_rows && !out->measured_ops) return err_set(e, ST_FORMAT, path, "none of its rows is an operator of the network: is it the network of this log?");
     return ST_OK;
 }
 
@@ -255,6 +266,7 @@ status match_rows(const measured_log *m, const char *path, const char *const *ty
     } else {
         TRY(flatten(&k, path, e));
         complete_runs(&k);
+        k.likely = out->complete_runs > 0;
         if (!out->complete_runs && k.n_pieces) TRY(align_runs(&k, path, e));
     }
     return finish(&k, path, e);

@@ -29,7 +29,7 @@ typedef struct match_result {
     bool by_type;             /* rows are sums over all operators of a type (op = the first one, n_ops = how many) */
 } match_result;
 
-/* types: of the n operators, as CONV_2D. ST_NOMEM; ST_FORMAT: no row fits any operator. The log may have no rows: nothing is measured then. */
+/* types: of the n operators, as CONV_2D. ST_NOMEM; ST_FORMAT: less than half of a run fits the operators. The log may have no rows: nothing is measured then. */
 status match_rows(const measured_log *m, const char *path, const char *const *types, int n, arena *a, match_result *out, err *e);
 
 /* What a tag may stand for, in the order of computation. Inside traces/ only. */

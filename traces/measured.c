@@ -178,6 +178,7 @@ static status check(const measured_log *m, const char *path, err *e)
     bool any = m->n_rows || m->n_sums || m->energy_uj.n || m->n_crcs;
     for (int u = 0; u < MEASURED_UNITS; u++) any = any || m->whole[u].n;
     if (any) return ST_OK;
+    if (m->format && m->n_remarks) return err_set(e, ST_FORMAT, path, "no figure in it: %s", m->remarks[0]);
     const trace_skips *k = m->skips.lines ? &m->skips : &m->others;
     if (!k->lines) return err_set(e, ST_FORMAT, path, m->format ? "no figure in it" : "the file is empty");
     return err_set(e, ST_FORMAT, path, "no figure of TFLM's profiler, EnergyRunner, X-CUBE-AI, NNoM or a trace with cycles_measured in it; line %lld: %s", (long long)k->first_line, k->reason);

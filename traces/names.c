@@ -69,6 +69,8 @@ static status put(names *t, const group *g, const trace_record *out, err *e)
     }
     s->codes = codes;
     s->n_codes = out->n_codes;
+    s->has_crc = out->has_crc;
+    s->crc = out->crc;
     return s->name ? ST_OK : err_set(e, ST_NOMEM, "", "no memory");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * traces/names.h - outputs of a board's log by input name. Inside traces/ only. */
+ * traces/names.h - outputs of a board's log, codes or a checksum, by input name. Inside traces/ only. */
 #ifndef BITEMU_TRACES_NAMES_H
 #define BITEMU_TRACES_NAMES_H
 
@@ -9,6 +9,8 @@ typedef struct names_entry {
     char *name;        /* without folder and ".bin" */
     int64_t *codes;
     size_t n_codes;
+    bool has_crc;
+    uint32_t crc;
     bool used;
 } names_entry;
 

@@ -7,8 +7,8 @@
 
 #include "traces/source.h"
 
-static const source_format *const formats[] = {&source_json, &source_energyrunner};
-static const trace_kind kinds[] = {TRACE_KIND_JSON, TRACE_KIND_LOG};
+static const source_format *const formats[] = {&source_json, &source_energyrunner, &source_benchmark};
+static const trace_kind kinds[] = {TRACE_KIND_JSON, TRACE_KIND_LOG, TRACE_KIND_CRC};
 
 enum { PROBE_BYTES = 1 << 16 };
 
@@ -57,7 +57,7 @@ static status open_text(trace_reader *r, err *e)
     }
     free(text);
     if (r->format) return ST_OK;
-    return err_set(e, ST_FORMAT, r->path, n == 0 ? "the file is empty" : "neither a bitemu trace, nor an EnergyRunner log, nor an .npz dump");
+    return err_set(e, ST_FORMAT, r->path, n == 0 ? "the file is empty" : "neither a bitemu trace, nor an EnergyRunner accuracy log, nor a log with checksums, nor an .npz dump; a log of cycles or times is compared with an estimate (bitemu cost --format json)");
 }
 
 status trace_open(const char *path, trace_reader **out, err *e)

@@ -2,6 +2,7 @@
  * traces/read.h - records out of a trace, a board's log or a dump, told apart by content; gzip is seen through.
  *   trace    JSON Lines (traces/trace.h); boot noise, prefixes, ANSI colours and cut lines are skipped and counted
  *   log      EEMBC EnergyRunner / MLPerf Tiny accuracy log: one TRACE_OUTPUT record per m-results line, named after the loaded file
+ *   checksums  TFLM's generic benchmark: one TRACE_OUTPUT record per inference, named "crc " and the input's checksum in hex
  *   dump     .npz with out0, crc [inputs, ops], crc_op (bitemu run --dump)
  * Streaming: memory is one record. */
 #ifndef BITEMU_TRACES_READ_H
@@ -10,7 +11,7 @@
 #include "base/status.h"
 #include "traces/trace.h"
 
-typedef enum trace_kind { TRACE_KIND_JSON, TRACE_KIND_LOG, TRACE_KIND_DUMP } trace_kind;
+typedef enum trace_kind { TRACE_KIND_JSON, TRACE_KIND_LOG, TRACE_KIND_CRC, TRACE_KIND_DUMP } trace_kind;
 
 typedef struct trace_skips { /* what was not understood */
     int64_t lines;
@@ -19,7 +20,7 @@ typedef struct trace_skips { /* what was not understood */
 } trace_skips;
 
 typedef struct trace_reader trace_reader;
-/* ST_IO: cannot be opened. ST_FORMAT: none of the three, or empty. */
+/* ST_IO: cannot be opened. ST_FORMAT: none of these, or empty. */
 status trace_open(const char *path, trace_reader **out, err *e);
 /* Next record, borrowed until the next call. *end = true after the last. ST_FORMAT: a damaged archive or gzip stream. */
 status trace_next(trace_reader *r, trace_record *rec, bool *end, err *e);

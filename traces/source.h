@@ -45,7 +45,7 @@ void source_skip(trace_reader *r, const char *reason);
 bool source_codes(trace_reader *r, size_t n);
 bool source_decisions(trace_reader *r, size_t n);
 
-extern const source_format source_json, source_energyrunner;
+extern const source_format source_benchmark, source_energyrunner, source_json;
 status source_dump_open(trace_reader *r, err *e);
 status source_dump_next(trace_reader *r, trace_record *rec, bool *end, err *e);
 
