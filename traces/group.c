@@ -18,6 +18,15 @@ status grouped_open(const char *path, grouped *g, err *e)
 
 void grouped_close(grouped *g) { trace_close(&g->r); }
 
+/* As much of s as there is room for. */
+static void copy_text(char *to, size_t room, const char *s)
+{
+    size_t n = s ? strlen(s) : 0;
+    n = n < room ? n : room - 1;
+    if (n) memcpy(to, s, n);
+    to[n] = 0;
+}
+
 static status add(group *to, const trace_record *rec, err *e)
 {
     if (to->n == to->room) {
@@ -45,8 +54,8 @@ static status add(group *to, const trace_record *rec, err *e)
     it->paired = false;
     if (rec->n_codes) memcpy(it->codes, rec->codes, rec->n_codes * sizeof *it->codes);
     if (rec->n_decisions) memcpy(it->decisions, rec->decisions, rec->n_decisions * sizeof *it->decisions);
-    (void)snprintf(it->name, sizeof it->name, "%.255s", rec->name ? rec->name : "");
-    (void)snprintf(it->op, sizeof it->op, "%.63s", rec->op ? rec->op : "");
+    copy_text(it->name, sizeof it->name, rec->name);
+    copy_text(it->op, sizeof it->op, rec->op);
     it->rec.codes = it->codes;
     it->rec.decisions = it->decisions;
     it->rec.name = NULL; /* the item's own; a record may move when the list grows */

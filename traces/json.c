@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "traces/source.h"
+#include "traces/scan.h"
 
 static bool probe(const char *text) { return strstr(text, "{\"bitemu_trace\"") || strstr(text, "{\"input\""); }
 
@@ -106,12 +106,13 @@ static bool read_record(trace_reader *r, const json_t *o, trace_record *rec)
 /* One line: 1 = a record, 0 = nothing for the caller. */
 static int line(trace_reader *r, trace_record *rec)
 {
-    const char *brace = strstr(r->in.text, "{\"");
+    char *brace = strstr(r->in.text, "{\"");
     json_error_t why;
     if (!brace) {
         if (r->in.length) source_skip(r, "no record on this line");
         return 0;
     }
+    if (scan_record(r, brace, rec)) return 1;
     json_t *o = json_loads(brace, JSON_DISABLE_EOF_CHECK, &why);
     int got = 0;
     if (!o)

@@ -17,7 +17,7 @@ status lines_open(lines *l, const char *path, err *e)
     int fd = open(path, O_RDONLY | O_CLOEXEC); /* gzopen says nothing about why */
     if (fd < 0) return err_set(e, ST_IO, path, "cannot open: %s", strerror(errno));
     l->gz = gzdopen(fd, "rb");
-    l->buffer = malloc(BLOCK);
+    l->buffer = calloc(BLOCK + LINES_SLACK, 1);
     l->room = BLOCK;
     if (!l->gz) (void)close(fd);
     return l->gz && l->buffer ? ST_OK : err_set(e, ST_NOMEM, path, "no memory");
@@ -49,8 +49,9 @@ static status make_room(lines *l, err *e)
     if (l->room - l->end > BLOCK / 4) return ST_OK;
     size_t room = l->room * 2;
     if (room > 2 * (size_t)LINES_MAX) return err_set(e, ST_FORMAT, l->path, "line %lld is longer than 16 MiB", (long long)l->number);
-    char *p = realloc(l->buffer, room);
+    char *p = realloc(l->buffer, room + LINES_SLACK);
     if (!p) return err_set(e, ST_NOMEM, l->path, "no memory");
+    memset(p + l->room, 0, room + LINES_SLACK - l->room);
     l->buffer = p;
     l->room = room;
     return ST_OK;
@@ -79,6 +80,8 @@ status lines_peek(lines *l, size_t n, err *e)
 /* Takes out ANSI escape sequences (ESC [ ... letter), carriage returns and 0 bytes. */
 static size_t clean(char *s, size_t n)
 {
+    if (n && s[n - 1] == '\r') n--;
+    if (!memchr(s, 27, n) && !memchr(s, '\r', n) && !memchr(s, 0, n)) return n;
     size_t to = 0;
     for (size_t i = 0; i < n; i++) {
         if (s[i] == 27 && i + 1 < n && s[i + 1] == '[') {

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LINES_MAX = 16 << 20 };
+enum { LINES_MAX = 16 << 20, LINES_SLACK = 8 };
 
 typedef struct lines {
     char path[512];
@@ -20,7 +20,8 @@ typedef struct lines {
     size_t room, at, end; /* of the buffer; [at, end) is not delivered yet */
     bool whole;           /* nothing follows what the buffer holds */
     bool dirty;           /* control characters were seen: lines are cleaned */
-    char *text;           /* the current line, terminated; without its end, ANSI colours, carriage returns and 0 bytes */
+    char *text;           /* the current line, terminated; without its end, ANSI colours, carriage returns and 0 bytes. LINES_SLACK bytes behind the
+                           * terminator can be read */
     size_t length;
     int64_t number;       /* of the current line, from 1 */
 } lines;

@@ -83,7 +83,6 @@ status trace_open(const char *path, trace_reader **out, err *e)
 
 status trace_next(trace_reader *r, trace_record *rec, bool *end, err *e)
 {
-    *rec = (trace_record){0};
     *end = false;
     TRY(r->kind == TRACE_KIND_DUMP ? source_dump_next(r, rec, end, e) : r->format->next(r, rec, end, e));
     if (*end && r->records == 0)
