@@ -59,7 +59,7 @@ static status put(names *t, const group *g, const trace_record *out, err *e)
     names_entry *s = slot(t, key);
     int64_t *codes = malloc(out->n_codes * sizeof *codes + 1);
     if (!codes) return err_set(e, ST_NOMEM, "", "no memory");
-    memcpy(codes, out->codes, out->n_codes * sizeof *codes);
+    if (out->n_codes) memcpy(codes, out->codes, out->n_codes * sizeof *codes);
     if (s->name) {
         t->repeated++;
         free(s->codes);
