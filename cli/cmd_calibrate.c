@@ -10,7 +10,8 @@ static const cli_usage usage = {
     "bitemu calibrate --kernels K --board B [options] LOG...",
     "Fits cycles per counted instruction, by operator class, to measurements of whole networks or single layers: least squares of the\n"
     "relative errors, no factor below 0. Prints factors, residuals, and the errors of measurements that were left out of the fit.\n"
-    "LOG is a .csv with the columns model, cycles and, if wanted, op, board, core; or a profiler log of TensorFlow Lite Micro.",
+    "LOG is a .csv with the columns model, cycles and, if wanted, op, board, core; or a log with operators' times: TensorFlow Lite\n"
+    "Micro's profiler, NNoM's model_stat(), X-CUBE-AI's report, a trace with cycles_measured.",
     "  bitemu calibrate --kernels cmsis-nn --board nucleo-l4r5zi measured.csv -o stacks/mine.yaml\n"
     "  BITEMU_STACKS=stacks bitemu cost net.tflite --board nucleo-l4r5zi --kernels mine\n"
     "  bitemu calibrate --kernels portable-c --board raspberry-pi-pico --model net.tflite --cycles-per-tick 125 profile.txt\n",
@@ -59,7 +60,7 @@ int cmd_calibrate(int argc, char **argv)
         {"--kernels", "K", CLI_TEXT, &o.kernels, "table of counted instructions: cmsis-nn, portable-c (hwmodels/kernels)"},
         {"--board", "B", CLI_TEXT, &o.board, "board that was measured; its core names the figures"},
         {"--model", "NET", CLI_TEXT, &o.model, "network of the profiler logs"},
-        {"--cycles-per-tick", "N", CLI_TEXT, &o.ticks, "of the profiler's ticks: clock / tick rate"},
+        {"--cycles-per-tick", "N", CLI_TEXT, &o.ticks, "of the profiler's ticks: clock / tick rate (default: by the log's milliseconds)"},
         {"--pull", "W", CLI_TEXT, &o.pull, "of every class towards a common factor (default 0.15; 0 if each class was measured alone)"},
         {"-o", "NAME.yaml", CLI_TEXT, &o.out, "write the stack; BITEMU_STACKS=FOLDER makes --kernels NAME find it"},
         {"--format", "text|json", CLI_FORMAT, &o.format, "how to print"},

@@ -6,7 +6,7 @@
 
 static const struct { const char *name, *summary; int (*run)(int, char **); } commands[] = {
     {"run", "run a network on inputs: exact integers, per-input bits, costs on a board, trace", cmd_run},
-    {"compare", "two traces, dumps or board logs: the first divergence, or equal", cmd_compare},
+    {"compare", "two traces, dumps or board logs: the first divergence, or equal; an estimate against measured cycles", cmd_compare},
     {"cost", "what a network costs on a board, without inputs: cycles, energy, memory, worst case", cmd_cost},
     {"export", "C sources for a board: packed weights, tables, runtime, known answers", cmd_export},
     {"calibrate", "fits a software stack's cycles per instruction to measurements; residuals, errors with a board left out", cmd_calibrate},
