@@ -6,7 +6,6 @@ every line, measured cycles instead of events.
 usage: bench/compare.py [--mb 200] [--keep FOLDER]"""
 import argparse
 import json
-import os
 import pathlib
 import statistics
 import subprocess
@@ -41,14 +40,21 @@ def board_line(line):
     return json.dumps(r, separators=(",", ":"))
 
 
-def grow(path, header, lines, inputs, size, prefix):
+def grow(path, header, lines, inputs, passes, prefix):
     parts = [line.removeprefix('{"input":').split(",", 1) for line in lines]
-    passes = max(1, size // sum(len(prefix) + len(line) + 1 for line in lines))
     with open(path, "w", encoding="utf-8") as f:
         f.write(prefix + json.dumps({**header, "inputs": inputs * passes}, separators=(",", ":")) + "\n")
         for k in range(passes):
             f.write("".join(f'{prefix}{{"input":{int(i) + k * inputs},{rest}\n' for i, rest in parts))
-    return passes * inputs
+
+
+def resident(pid):
+    """Largest resident memory of a running program so far, MB (the child's own: rusage counts what it was forked from)."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def measure(a, b):
@@ -56,12 +62,12 @@ def measure(a, b):
     for _ in range(TURNS):
         start = time.perf_counter()
         p = subprocess.Popen([support.BITEMU, "compare", str(a), str(b), "--subset"], stdout=subprocess.PIPE, text=True)
-        said = p.stdout.read()
-        _, code, usage = os.wait4(p.pid, 0)
+        while p.poll() is None:
+            memory = max(memory, resident(p.pid))
+            time.sleep(0.005)
         best.append(time.perf_counter() - start)
-        memory = max(memory, usage.ru_maxrss / 1024)
-        if code:
-            sys.exit(f"not equal: {said}")
+        if p.returncode:
+            sys.exit(f"not equal: {p.stdout.read()}")
     size = a.stat().st_size + b.stat().st_size
     return size / 1e6 / statistics.median(best), memory, size / 1e6
 
@@ -78,11 +84,11 @@ def main():
         print(f"{'case':10} {'inputs':>9} {'MB':>7} {'MB/s':>7} {'peak MB':>8}   (medians of {TURNS} turns)")
         for name, prefix, second in (("same", "", lines), ("board", "dut: ", [board_line(x) for x in lines])):
             for size in (a.mb * 10**6 // 20, a.mb * 10**6):
-                n = grow(folder / "a.jsonl", header, lines, inputs, size, "")
-                if grow(folder / "b.jsonl", header, second, inputs, int(size * sum(map(len, second)) / sum(map(len, lines))), prefix) > n:
-                    n = max(n, 0)
+                passes = max(1, size // sum(len(line) + 1 for line in lines))
+                grow(folder / "a.jsonl", header, lines, inputs, passes, "")
+                grow(folder / "b.jsonl", header, second, inputs, passes, prefix)
                 speed, memory, mb = measure(folder / "a.jsonl", folder / "b.jsonl")
-                print(f"{name:10} {n:9} {mb:7.0f} {speed:7.0f} {memory:8.1f}")
+                print(f"{name:10} {passes * inputs:9} {mb:7.0f} {speed:7.0f} {memory:8.1f}")
 
 
 if __name__ == "__main__":
