@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,4 +66,17 @@ void file_discard(file_out *o)
     (void)fclose(o->f);
     o->f = NULL;
     (void)remove(o->temp);
+}
+
+void file_remove_tree(const char *path)
+{
+    DIR *d = opendir(path);
+    for (struct dirent *f; d && (f = readdir(d));) {
+        char inner[4096];
+        if (strcmp(f->d_name, ".") == 0 || strcmp(f->d_name, "..") == 0) continue;
+        int n = snprintf(inner, sizeof inner, "%s/%s", path, f->d_name);
+        if (n > 0 && (size_t)n < sizeof inner && unlink(inner) != 0) file_remove_tree(inner);
+    }
+    if (d) closedir(d);
+    (void)rmdir(path);
 }

@@ -25,4 +25,6 @@ status file_create(file_out *o, const char *path, err *e);
 status file_commit(file_out *o, err *e);
 void file_discard(file_out *o); /* closes and removes the temporary; harmless after commit */
 
+void file_remove_tree(const char *path); /* a folder with all that is in it, as far as it can be removed */
+
 #endif

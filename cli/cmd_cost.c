@@ -6,6 +6,7 @@
 #include "cli/args.h"
 #include "cli/board_arg.h"
 #include "cli/commands.h"
+#include "cli/cost_exact.h"
 #include "cli/cost_report.h"
 #include "model/load.h"
 #include "sim/sim.h"
@@ -20,14 +21,15 @@ static const cli_usage usage = {
     "  bitemu cost net.bitemu --board nucleo-l4r5zi --break-even --layouts fixed:2/fixed:8 --svg break-even.svg\n"
     "  bitemu cost net.tflite --board nucleo-u575zi --period-ms 100\n"
     "  bitemu cost net.tflite --kernels horowitz-45nm\n"
+    "  bitemu cost net.bitemu --core cv32e40p --clock-hz 50e6 --exact\n"
     "  bitemu cost net.bitemu --board nucleo-l4r5zi --baseline last.json --fail-if 'cycles>+3%,sram_bytes>65536'",
     1, 1,
 };
 
 typedef struct options {
     cli_board where;
-    const char *policy, *baseline, *fail_if, *layouts, *svg, *period;
-    bool explain, lut, break_even;
+    const char *policy, *baseline, *fail_if, *layouts, *svg, *period, *input;
+    bool explain, lut, break_even, exact;
     cli_format format;
 } options;
 
@@ -74,6 +76,18 @@ static status break_even(const cost_estimate *c, const options *o, arena *a, err
     return ST_OK;
 }
 
+/* --exact runs bitemu's own kernels: their figures are meant, whatever the board's usual software is. */
+static status load_board(const options *o, arena *a, hw_board **out, err *e)
+{
+    TRY(cli_board_load(&o->where, a, out, e));
+    if (!o->exact || o->where.kernels) return ST_OK;
+    cli_board where = o->where;
+    char own[80];
+    (void)snprintf(own, sizeof own, "bitemu-%.60s", hw_board_core(*out));
+    where.kernels = own;
+    return cli_board_load(&where, a, out, e);
+}
+
 static status cost(const char *path, const options *o, arena *a, int *code, err *e)
 {
     model_graph *g;
@@ -81,13 +95,14 @@ static status cost(const char *path, const options *o, arena *a, int *code, err 
     hw_table *table;
     TRY(model_load(path, a, &g, e));
     TRY(model_check(g, e));
-    TRY(cli_board_load(&o->where, a, &board, e));
+    TRY(load_board(o, a, &board, e));
     int *candidate = arena_alloc(a, (size_t)g->n_choices + 1, sizeof *candidate), *best = arena_alloc(a, (size_t)g->n_choices + 1, sizeof *best),
         *worst = arena_alloc(a, (size_t)g->n_choices + 1, sizeof *worst);
     bool *control = arena_alloc(a, (size_t)g->subgraphs[0].n_ops + 1, sizeof *control);
     if (!candidate || !best || !worst || !control) return err_set(e, ST_NOMEM, "", "no memory");
     TRY(sim_static_policy(g, o->policy, a, candidate, e));
     TRY(hw_table_create(g, board, a, &table, e));
+    if (o->exact) TRY(cost_exact(path, g, board, o->policy, o->input, table, a, e));
     cost_estimate c = {.graph = g, .board = board, .table = table, .policy = o->policy ? o->policy : g->n_choices ? "widest" : "static", .candidate = candidate, .best = best, .worst = worst,
                        .control = control};
     TRY(period(o->period, &c.period_ms, e));
@@ -123,6 +138,8 @@ int cmd_cost(int argc, char **argv)
         {"--layouts", "L/L...", CLI_TEXT, &o.layouts, "for --break-even: layouts a cascade may take, as fixed:2/fixed:8 or w2a2/w8a8"},
         {"--svg", "OUT.svg", CLI_TEXT, &o.svg, "with --break-even: the same as a picture"},
         {"--period-ms", "T", CLI_TEXT, &o.period, "one inference every T ms: duty, and energy with the board's idle share"},
+        {"--exact", NULL, CLI_FLAG, &o.exact, "cycles by running the exported program in the simulator of ibex-small, ibex-maxperf or cv32e40p: equal to their RTL's"},
+        {"--input", "X.npy|X.npz", CLI_TEXT, &o.input, "for --exact: its first input is run (default: random codes)"},
         {"--baseline", "PREV.json", CLI_TEXT, &o.baseline, "an earlier --format json"},
         {"--fail-if", "COND", CLI_TEXT, &o.fail_if, "exit 1 if so: cycles>+3%, energy_uj>+5%, sram_bytes>65536 ..."},
         {"--format", "text|json", CLI_FORMAT, &o.format, "how to print"},
@@ -135,6 +152,7 @@ int cmd_cost(int argc, char **argv)
     if (st == ST_OK && help) return 0;
     if (st == ST_OK && o.svg && !o.break_even && !o.layouts) st = err_set(&e, ST_ARG, "--svg", "is the picture of --break-even");
     if (st == ST_OK && o.format == CLI_AS_CSV) st = err_set(&e, ST_ARG, "--format", "cost prints text or json");
+    if (st == ST_OK && o.input && !o.exact) st = err_set(&e, ST_ARG, "--input", "is what --exact runs");
     arena *a = arena_create(0);
     if (st == ST_OK && !a) st = err_set(&e, ST_NOMEM, "", "no memory");
     if (st == ST_OK) st = cost(args[0], &o, a, &code, &e);

@@ -22,7 +22,17 @@ struct hw_table {
     int n_ops;
     op_row *rows;
     const char **missing; /* NULL-terminated */
+    int *missing_op;      /* [of them] the op, or -1 */
 };
+
+static void set_cycles(const hw_board *b, double cycles, double error_pct, hw_cost *c)
+{
+    c->cycles = cycles;
+    c->cycles_error_pct = error_pct;
+    if (!b->power_mw.known) return;
+    c->energy_uj = b->power_mw.value * cycles / b->clock_hz.value * 1e3; /* mW x s = mJ */
+    c->energy_error_pct = error_pct < 0 || b->power_mw.error_pct < 0 ? -1 : hypot(error_pct, b->power_mw.error_pct); /* independent */
+}
 
 static void price(const hw_board *b, hw_class class, const hw_entry *x, const double count[HW_N_EVENTS], hw_cost *c)
 {
@@ -38,15 +48,13 @@ static void price(const hw_board *b, hw_class class, const hw_entry *x, const do
         slack += part * pct / 100;
     }
     c->cycles = cycles;
-    c->cycles_error_pct = !bounded ? -1 : cycles > 0 ? 100 * slack / cycles : 0;
-    if (!b->power_mw.known) return;
-    c->energy_uj = b->power_mw.value * cycles / b->clock_hz.value * 1e3; /* mW x s = mJ */
-    c->energy_error_pct = !bounded || b->power_mw.error_pct < 0 ? -1 : hypot(c->cycles_error_pct, b->power_mw.error_pct); /* independent */
+    set_cycles(b, cycles, !bounded ? -1 : cycles > 0 ? 100 * slack / cycles : 0, c);
 }
 
-static status note(hw_table *t, arena *a, int *n, int cap, const char *line, err *e)
+static status note(hw_table *t, arena *a, int *n, int cap, int op, const char *line, err *e)
 {
     if (*n >= cap) return ST_OK; /* cap counts every line that can occur */
+    t->missing_op[*n] = op;
     t->missing[*n] = arena_strdup(a, line, strlen(line));
     if (!t->missing[*n]) return err_set(e, ST_NOMEM, "cost table", "out of memory");
     (*n)++;
@@ -135,7 +143,7 @@ static status fill_row(hw_table *t, const model_graph *g, const hw_board *b, int
     if (!r->cost) return err_set(e, ST_NOMEM, "cost table", "out of memory");
     for (int v = 0; v < r->n; v++) {
         price_variant(g, b, i, v, &r->cost[v], line);
-        if (line[0]) TRY(note(t, a, n_missing, cap, line, e));
+        if (line[0]) TRY(note(t, a, n_missing, cap, i, line, e));
     }
     return ST_OK;
 }
@@ -153,13 +161,14 @@ status hw_table_create(const model_graph *g, const hw_board *board, arena *a, hw
     t->n_ops = n;
     t->rows = arena_alloc(a, (size_t)n, sizeof *t->rows);
     t->missing = arena_alloc(a, (size_t)cap + 1, sizeof *t->missing);
-    if (!t->rows || !t->missing) return err_set(e, ST_NOMEM, "cost table", "out of memory");
+    t->missing_op = arena_alloc(a, (size_t)cap + 1, sizeof *t->missing_op);
+    if (!t->rows || !t->missing || !t->missing_op) return err_set(e, ST_NOMEM, "cost table", "out of memory");
     for (int i = 0; i < n; i++) TRY(fill_row(t, g, board, i, &missing, cap, a, e));
     if (board && !board->power_mw.known) {
         char line[MAX_LINE];
         if (board->arch) snprintf(line, sizeof line, "cycles: %s states energies, no time", board->name);
         else snprintf(line, sizeof line, "energy: board %s states no active power for stack %s", board->name, board->stack);
-        TRY(note(t, a, &missing, cap, line, e));
+        TRY(note(t, a, &missing, cap, -1, line, e));
     }
     t->missing[missing] = NULL;
     *out = t;
@@ -173,6 +182,21 @@ hw_cost hw_table_op(const hw_table *t, int op, const int *candidate)
     const op_row *r = &t->rows[op];
     int v = r->choice < 0 ? 0 : candidate ? candidate[r->choice] : r->widest;
     return v >= 0 && v < r->n ? r->cost[v] : none;
+}
+
+void hw_table_measured(hw_table *t, const hw_board *board, int op, const int *candidate, double cycles)
+{
+    const op_row *r = &t->rows[op];
+    set_cycles(board, cycles, 0, &r->cost[r->choice < 0 ? 0 : candidate ? candidate[r->choice] : r->widest]);
+    for (int v = 0; v < r->n; v++)
+        if (r->cost[v].cycles < 0) return;
+    int kept = 0;
+    for (int i = 0; t->missing[i]; i++) {
+        if (t->missing_op[i] == op) continue;
+        t->missing[kept] = t->missing[i];
+        t->missing_op[kept++] = t->missing_op[i];
+    }
+    t->missing[kept] = NULL;
 }
 
 const char *const *hw_table_missing(const hw_table *t)

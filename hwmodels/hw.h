@@ -72,6 +72,8 @@ typedef struct hw_table hw_table;
 status hw_table_create(const model_graph *g, const hw_board *board, arena *a, hw_table **out, err *e);
 /* Cost of one op; candidate[c] for every choice of the graph. NULL: each op's widest candidate. */
 hw_cost hw_table_op(const hw_table *t, int op, const int *candidate);
+/* The op's cycles under those candidates are known exactly: they, and the energy that follows, replace the price; what was missing for it is no longer. */
+void hw_table_measured(hw_table *t, const hw_board *board, int op, const int *candidate, double cycles);
 /* Cost of one op if its weights and input activations had these widths, whatever they have. false: no such weights. */
 bool hw_price_at(const model_graph *g, const hw_board *board, int op, int w_bits, int a_bits, hw_cost *out);
 /* Candidate with the most w_bits x a_bits, the first of them: what a layer counts as when nothing else is said. */

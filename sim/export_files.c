@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The folder: network, data, runtime, build files. It is written beside its final name and renamed when complete. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -220,19 +219,6 @@ static status fill(const exporter *x, const char *root, const data *d, err *e)
     return put_file(root, "Makefile", NULL, 0, print_makefile, x, e);
 }
 
-static void remove_tree(const char *path)
-{
-    DIR *d = opendir(path);
-    for (struct dirent *f; d && (f = readdir(d));) {
-        char inner[4 * MAX_PATH];
-        if (strcmp(f->d_name, ".") == 0 || strcmp(f->d_name, "..") == 0) continue;
-        int n = snprintf(inner, sizeof inner, "%s/%s", path, f->d_name);
-        if (n > 0 && (size_t)n < sizeof inner && unlink(inner) != 0) remove_tree(inner);
-    }
-    if (d) closedir(d);
-    (void)rmdir(path);
-}
-
 status export_write(const exporter *x, const uint8_t *inputs, const uint8_t *known, err *e)
 {
     char temp[MAX_PATH + 16];
@@ -247,6 +233,6 @@ status export_write(const exporter *x, const uint8_t *inputs, const uint8_t *kno
     if (s == ST_OK && rename(temp, out) != 0)
         s = errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR ? err_set(e, ST_ARG, out, "is there already; remove it, or name another folder")
                                                                       : err_set(e, ST_IO, out, "cannot be made: %s", strerror(errno));
-    if (s != ST_OK) remove_tree(temp);
+    if (s != ST_OK) file_remove_tree(temp);
     return s;
 }
