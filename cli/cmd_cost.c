@@ -29,6 +29,7 @@ static const cli_usage usage = {
 typedef struct options {
     cli_board where;
     const char *policy, *baseline, *fail_if, *layouts, *svg, *period, *input;
+    int64_t fetch_wait, data_wait;
     bool explain, lut, break_even, exact;
     cli_format format;
 } options;
@@ -102,7 +103,7 @@ static status cost(const char *path, const options *o, arena *a, int *code, err 
     if (!candidate || !best || !worst || !control) return err_set(e, ST_NOMEM, "", "no memory");
     TRY(sim_static_policy(g, o->policy, a, candidate, e));
     TRY(hw_table_create(g, board, a, &table, e));
-    if (o->exact) TRY(cost_exact(path, g, board, o->policy, o->input, table, a, e));
+    if (o->exact) TRY(cost_exact(&(cost_exact_config){path, o->policy, o->input, o->fetch_wait, o->data_wait}, g, board, table, a, e));
     cost_estimate c = {.graph = g, .board = board, .table = table, .policy = o->policy ? o->policy : g->n_choices ? "widest" : "static", .candidate = candidate, .best = best, .worst = worst,
                        .control = control};
     TRY(period(o->period, &c.period_ms, e));
@@ -140,6 +141,8 @@ int cmd_cost(int argc, char **argv)
         {"--period-ms", "T", CLI_TEXT, &o.period, "one inference every T ms: duty, and energy with the board's idle share"},
         {"--exact", NULL, CLI_FLAG, &o.exact, "cycles by running the exported program in the simulator of ibex-small, ibex-maxperf or cv32e40p: equal to their RTL's"},
         {"--input", "X.npy|X.npz", CLI_TEXT, &o.input, "for --exact: its first input is run (default: random codes)"},
+        {"--fetch-wait", "N", CLI_COUNT, &o.fetch_wait, "for --exact: wait states of instruction memory (default: 0)"},
+        {"--data-wait", "N", CLI_COUNT, &o.data_wait, "for --exact: wait states of data memory (default: 0)"},
         {"--baseline", "PREV.json", CLI_TEXT, &o.baseline, "an earlier --format json"},
         {"--fail-if", "COND", CLI_TEXT, &o.fail_if, "exit 1 if so: cycles>+3%, energy_uj>+5%, sram_bytes>65536 ..."},
         {"--format", "text|json", CLI_FORMAT, &o.format, "how to print"},
@@ -152,7 +155,7 @@ int cmd_cost(int argc, char **argv)
     if (st == ST_OK && help) return 0;
     if (st == ST_OK && o.svg && !o.break_even && !o.layouts) st = err_set(&e, ST_ARG, "--svg", "is the picture of --break-even");
     if (st == ST_OK && o.format == CLI_AS_CSV) st = err_set(&e, ST_ARG, "--format", "cost prints text or json");
-    if (st == ST_OK && o.input && !o.exact) st = err_set(&e, ST_ARG, "--input", "is what --exact runs");
+    if (st == ST_OK && !o.exact && (o.input || o.fetch_wait || o.data_wait)) st = err_set(&e, ST_ARG, o.input ? "--input" : "wait states", "are for --exact");
     arena *a = arena_create(0);
     if (st == ST_OK && !a) st = err_set(&e, ST_NOMEM, "", "no memory");
     if (st == ST_OK) st = cost(args[0], &o, a, &code, &e);

@@ -24,6 +24,7 @@ typedef struct exact {
     const hw_board *board;
     hw_table *table;
     const int *candidate;
+    const cost_exact_config *c;
     char line[MAX_LINE]; /* of the console, as far as it has come */
     size_t n;
     int layers;          /* that told their cycles */
@@ -103,7 +104,7 @@ static status simulate(exact *x, const iss_core *core, const char *folder, arena
     size_t len = 0;
     iss *s = NULL;
     iss_result r;
-    iss_config cfg = {.core = core, .user = x, .console = console};
+    iss_config cfg = {.core = core, .user = x, .console = console, .fetch_wait = (int)x->c->fetch_wait, .data_wait = (int)x->c->data_wait};
     (void)snprintf(path, sizeof path, "%s/firmware.elf", folder);
     TRY(file_read(path, MAX_ELF_BYTES, a, &elf, &len, e));
     TRY(iss_load(&cfg, elf, len, a, &s, e));
@@ -157,21 +158,22 @@ static status all(exact *x, sim_export_config *c, const char *policy, const iss_
     return policy || !x->g->n_choices ? run(x, c, core, a, e) : ST_OK;
 }
 
-status cost_exact(const char *path, const model_graph *g, const hw_board *board, const char *policy, const char *input, hw_table *t, arena *a, err *e)
+status cost_exact(const cost_exact_config *asked, const model_graph *g, const hw_board *board, hw_table *t, arena *a, err *e)
 {
     const char *tmp = getenv("TMPDIR");
     char root[MAX_PATH], name[64], inputs[MAX_PATH + 16], out[MAX_PATH + 16];
     const iss_core *core = NULL;
-    exact x = {.g = g, .board = board, .table = t};
+    exact x = {.g = g, .board = board, .table = t, .c = asked};
+    if (asked->fetch_wait > 15 || asked->data_wait > 15) return err_set(e, ST_ARG, "--exact", "at most 15 wait states");
     TRY(iss_core_load(hw_board_core(board), a, &core, e));
     (void)snprintf(root, sizeof root, "%.400s/bitemu-exact-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     if (!mkdtemp(root)) return err_set(e, ST_IO, root, "cannot be made: %s", strerror(errno));
     (void)snprintf(name, sizeof name, "%.50s-iss", hw_board_core(board));
     (void)snprintf(inputs, sizeof inputs, "%s/in.npz", root);
     (void)snprintf(out, sizeof out, "%s/firmware", root);
-    sim_export_config c = {.model = path, .board = name, .out = out, .input = input ? input : inputs, .limit = 1};
-    status s = input ? ST_OK : draw_inputs(g, inputs, a, e);
-    if (s == ST_OK) s = all(&x, &c, policy, core, a, e);
+    sim_export_config c = {.model = asked->path, .board = name, .out = out, .input = asked->input ? asked->input : inputs, .limit = 1};
+    status s = asked->input ? ST_OK : draw_inputs(g, inputs, a, e);
+    if (s == ST_OK) s = all(&x, &c, asked->policy, core, a, e);
     file_remove_tree(root);
     return s;
 }

@@ -32,6 +32,8 @@ static json_t *events_json(const hw_events *v)
     return j;
 }
 
+static void add_trips(void *to, const char *name, double trips) { json_object_set_new(to, name, json_real(trips)); }
+
 static json_t *layers_json(const cost_estimate *c)
 {
     json_t *list = json_array();
@@ -45,6 +47,10 @@ static json_t *layers_json(const cost_estimate *c)
         json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:i, s:i, s:I, s:f, s:o, s:o, s:o, s:b, s:o}", "index", i, "name", s->ops[i].name, "type", s->ops[i].type, "w_bits", w,
                                               "a_bits", a, "macs", (json_int_t)x.macs, "bitops", x.bitops, "cycles", figure(x.cycles), "cycles_error_pct",
                                               figure(x.cycles_error_pct), "energy_uj", figure(x.energy_uj), "controller", c->control[i], "events", events_json(&v)));
+        json_t *trips = json_object();
+        hw_op_trips(c->graph, c->board, i, c->candidate, add_trips, trips);
+        if (json_object_size(trips)) json_object_set(json_array_get(list, json_array_size(list) - 1), "trips", trips);
+        json_decref(trips);
     }
     return list;
 }

@@ -6,6 +6,7 @@
 
 #include "base/yaml.h"
 #include "hwmodels/hw.h"
+#include "hwmodels/trips.h"
 
 /* Events a kernel weight may be stated for, all known from shapes:
  * MAC, PATCH = MACs / output channels (values gathered before the products), OUTPUT = output elements,
@@ -50,6 +51,8 @@ typedef struct hw_kernels {
     int column_pixels, column_bytes; /* im2col: pixels gathered at a time, bytes of a gathered value; 0 = not stated */
     int n[HW_N_CLASSES];
     hw_entry *entries[HW_N_CLASSES];
+    hw_row row;                   /* of bitemu's own kernels, whose loops can be counted; else HW_NO_ROW */
+    hw_figure *trip;              /* [HW_N_TRIPS] cycles of one trip, or NULL; where an operator's are known they price it, not the entries */
 } hw_kernels;
 
 typedef struct hw_arch hw_arch; /* arch.c */

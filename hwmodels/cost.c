@@ -51,6 +51,24 @@ static void price(const hw_board *b, hw_class class, const hw_entry *x, const do
     set_cycles(b, cycles, !bounded ? -1 : cycles > 0 ? 100 * slack / cycles : 0, c);
 }
 
+/* By the trips of its loops. false: they, or the cycles of one of them, are not known. */
+static bool price_trips(const model_graph *g, const hw_board *b, const model_op *op, int w_bits, hw_cost *c)
+{
+    double trips[HW_N_TRIPS], cycles = 0, slack = 0;
+    const hw_figure *per = b->kernels->trip;
+    bool bounded = true;
+    if (!per || !hw_trips_count(g, op, w_bits, b->kernels->row, trips)) return false;
+    for (int i = 0; i < HW_N_TRIPS; i++) {
+        if (trips[i] > 0 && !per[i].known) return false;
+        double part = trips[i] > 0 ? trips[i] * per[i].value : 0;
+        if (per[i].error_pct < 0 && part > 0) bounded = false;
+        cycles += part;
+        slack += part * per[i].error_pct / 100;
+    }
+    set_cycles(b, cycles, !bounded ? -1 : cycles > 0 ? 100 * slack / cycles : 0, c);
+    return true;
+}
+
 static status note(hw_table *t, arena *a, int *n, int cap, int op, const char *line, err *e)
 {
     if (*n >= cap) return ST_OK; /* cap counts every line that can occur */
@@ -95,6 +113,7 @@ static void price_variant(const model_graph *g, const hw_board *b, int i, int v,
     int kw = w ? hw_container(k->w_container, k->n_w, w) : 0, ka = hw_container(k->a_container, k->n_a, a);
     bool plain = hw_layer_plain(op);
     bool real = hw_layer_real(s, op);
+    if (price_trips(g, b, op, w, out)) return;
     const hw_entry *x = hw_layer_entry(g, b, op, w, a);
     if (x) {
         double count[HW_N_EVENTS];
@@ -123,6 +142,7 @@ bool hw_price_at(const model_graph *g, const hw_board *board, int op, int w_bits
         hw_arch_price(g, board, op, w_bits, a_bits, out);
         return true;
     }
+    if (price_trips(g, board, o, w_bits, out)) return true;
     const hw_entry *x = hw_layer_entry(g, board, o, w_bits, a_bits);
     if (!x) return false;
     hw_layer_counts(g, board, o, count);

@@ -76,6 +76,9 @@ hw_cost hw_table_op(const hw_table *t, int op, const int *candidate);
 void hw_table_measured(hw_table *t, const hw_board *board, int op, const int *candidate, double cycles);
 /* Cost of one op if its weights and input activations had these widths, whatever they have. false: no such weights. */
 bool hw_price_at(const model_graph *g, const hw_board *board, int op, int w_bits, int a_bits, hw_cost *out);
+/* Trips of the loops that an op runs in bitemu's own kernels, those that are not 0 (names: hwmodels/trips.h). Nothing is told of other kernels, or where
+ * they are not counted. */
+void hw_op_trips(const model_graph *g, const hw_board *board, int op, const int *candidate, void (*tell)(void *to, const char *name, double trips), void *to);
 /* Candidate with the most w_bits x a_bits, the first of them: what a layer counts as when nothing else is said. */
 int hw_widest_candidate(const model_choice *c);
 /* Widths that op's weights and input activations have under candidate; 0 = the op has no weights / no codes. */

@@ -166,6 +166,13 @@ void hw_layer_counts(const model_graph *g, const hw_board *b, const model_op *op
     if (b->removes_constant) hw_layer_live(s, op, c, count);
 }
 
+int hw_layer_padding(const model_attrs *a, int stated, int in, int out, int k, int stride, int dilation)
+{
+    int total = (out - 1) * stride + (k - 1) * dilation + 1 - in;
+    if (a->padding == MODEL_EXPLICIT) return stated;
+    return a->padding == MODEL_VALID || total < 0 ? 0 : total / 2;
+}
+
 bool hw_layer_plain(const model_op *op) { return !op->grid || op->grid->weights.kind == QUANT_TERNARY; }
 
 bool hw_layer_real(const model_subgraph *s, const model_op *op)

@@ -19,6 +19,8 @@ void hw_layer_events(const model_subgraph *s, const model_op *op, hw_class c, co
 void hw_layer_live(const model_subgraph *s, const model_op *op, hw_class c, double count[HW_N_EVENTS]);
 /* hw_layer_events of op as b's stack runs it (removes_constant_channels). */
 void hw_layer_counts(const model_graph *g, const hw_board *b, const model_op *op, double count[HW_N_EVENTS]);
+/* Zeros before the first row or column, as TFLite computes them; stated: if the padding is explicit. */
+int hw_layer_padding(const model_attrs *a, int stated, int in, int out, int k, int stride, int dilation);
 bool hw_layer_real(const model_subgraph *s, const model_op *op); /* float32 activations */
 bool hw_layer_plain(const model_op *op); /* weight codes are numbers, as kernels multiply them: no grid, or ternary */
 /* Weights that price the operator on b, NULL if b's kernels have none. */

@@ -47,14 +47,6 @@ bool hw_board_narrow(const hw_board *b)
     return b->arch || strncmp(b->kernels->name, "bitemu-", 7) == 0 || (library && (strcmp(library, "cmix-nn") == 0 || strcmp(library, "pulp-nn") == 0));
 }
 
-/* Zeros before the first row or column, as TFLite computes them. */
-static int padding(const model_attrs *a, int stated, int in, int out, int k, int stride, int dilation)
-{
-    int total = (out - 1) * stride + (k - 1) * dilation + 1 - in;
-    if (a->padding == MODEL_EXPLICIT) return stated;
-    return a->padding == MODEL_VALID || total < 0 ? 0 : total / 2;
-}
-
 static bool find_shape(const model_subgraph *s, const model_op *op, hw_shape *h)
 {
     int weights, activations;
@@ -63,8 +55,8 @@ static bool find_shape(const model_subgraph *s, const model_op *op, hw_shape *h)
     const model_attrs *a = &op->attrs;
     if (!in || !w || !out || in->n_dims != 4 || w->n_dims != 4 || out->n_dims != 4 || in->dims[3] < 1) return false;
     *h = (hw_shape){in->dims[0], in->dims[1], in->dims[2], in->dims[3], w->dims[1], w->dims[2], out->dims[2], out->dims[3],
-                    padding(a, a->pad_top, in->dims[1], out->dims[1], w->dims[1], a->stride_h, a->dilation_h),
-                    padding(a, a->pad_left, in->dims[2], out->dims[2], w->dims[2], a->stride_w, a->dilation_w),
+                    hw_layer_padding(a, a->pad_top, in->dims[1], out->dims[1], w->dims[1], a->stride_h, a->dilation_h),
+                    hw_layer_padding(a, a->pad_left, in->dims[2], out->dims[2], w->dims[2], a->stride_w, a->dilation_w),
                     a->stride_w, a->dilation_h, a->dilation_w, out->dims[3] / in->dims[3]};
     if (op->code == MODEL_CONV_2D) h->in_c = w->dims[3]; /* of one group */
     return true;

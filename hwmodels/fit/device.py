@@ -5,11 +5,11 @@ cv32e40p, memory without wait states.
 
 usage: device.py [--write] [--core CORE]      (needs numpy, the RISC-V compiler and a build; run from anywhere)
 
-Cycles of layers are measured in the instruction-set simulator, whose cycles are the RTL's (docs/ISS.md), on networks that come with the repository
-and those of tests/device. A layer's cycles are weights times events of its class and width, least squares of the relative error, no weight
-negative. Held out: every layer of resnet20 and of an odd network. What is printed per row: layers, largest residual, errors of held-out layers. The error in a table is
-the 90 % quantile of both together, at least 1 %. Weights nested in an 8-bit master are narrowed while they are read: these are the figures below 8 bits, of rounding shifts half up and floor (half even
-takes longer on Ibex)."""
+Cycles of layers are measured in the instruction-set simulator, whose cycles are the RTL's (docs/ISS.md).
+  trips      cycles of one trip of every loop (hwmodels/trips.h), from networks drawn by a seed (drawn.py) and shipped ones
+  operators  where loops are not counted: weights times events of the layer's class and width, from shipped networks and those of tests/device
+Both are least squares of the relative error, no figure negative. Held out: ResNet-20, the digits, every fifth drawn network; for operators ResNet-20 and an odd
+network. error_pct is the 90 % quantile of residuals and held-out errors together, at least 1 %."""
 import argparse
 import json
 import os
@@ -20,15 +20,15 @@ from pathlib import Path
 
 import numpy as np
 
+import drawn
+
 ROOT = Path(__file__).resolve().parents[2]
 BITEMU = os.environ.get("BITEMU", str(ROOT / "build" / "cli" / "bitemu"))
 CORES = {"cv32e40p": "OpenHW CV32E40P with Xpulp", "ibex-maxperf": "lowRISC Ibex maxperf", "ibex-small": "lowRISC Ibex small"}
-WIDTHS = (8, 4, 3, 2)
-EVENTS = {"conv": ["mac", "patch", "output", "call"], "pointwise": ["mac", "output", "call"], "depthwise": ["mac", "output", "call"],
-          "fully_connected": ["mac", "output", "call"], "average_pool": ["window", "output", "call"], "max_pool": ["window", "output", "call"],
-          "arg_max": ["window", "call"], "softmax": ["output", "call"], "add": ["output", "call"], "requantize": ["output", "call"], "move": ["output", "call"]}
-CLASSES = {"DEPTHWISE_CONV_2D": "depthwise", "FULLY_CONNECTED": "fully_connected", "AVERAGE_POOL_2D": "average_pool", "MAX_POOL_2D": "max_pool", "ARG_MAX": "arg_max",
-           "SOFTMAX": "softmax", "ADD": "add", "QUANTIZE": "requantize", "RESHAPE": "move", "CONCATENATION": "move", "PAD": "move"}
+WIDTHS, DRAWN = (8, 4, 3, 2), 60
+EVENTS = {"depthwise": ["mac", "output", "call"], "arg_max": ["window", "call"], "softmax": ["output", "call"], "move": ["output", "call"]}
+COUNTED = {"CONV_2D": "convolutions", "FULLY_CONNECTED": "convolutions", "ADD": "sums", "QUANTIZE": "sums", "AVERAGE_POOL_2D": "pools", "MAX_POOL_2D": "pools"}
+CLASSES = {"DEPTHWISE_CONV_2D": "depthwise", "ARG_MAX": "arg_max", "SOFTMAX": "softmax", "RESHAPE": "move", "CONCATENATION": "move", "PAD": "move"}
 
 
 def call(*args):
@@ -39,45 +39,56 @@ def call(*args):
 
 
 def layers(model, x, policy, core):
-    """Dicts of class, widths, events and cycles of every layer that runs."""
+    """Dicts of every layer that runs: class, width, events, trips of its loops, cycles."""
     how = ["--policy", policy] if policy else []
     measured = call(ROOT / "device" / "check", model, "--input", x, "--board", f"{core}-iss", "--format", "json", *how)["layers"]
-    host = call(BITEMU, "run", model, "--input", x, "--limit", 1, "--format", "json", *how)["layers"]
-    stated = call(BITEMU, "inspect", model, "--format", "json")["operators"]
-    before = {}
-    for m, h, s in zip(measured, host, stated):
-        out = int(np.prod(s["shape"])) if s["shape"] else 1
-        kind = CLASSES.get(m["op"])
-        if m["op"] == "CONV_2D":
-            kind = "pointwise" if s.get("kernel") == [1, 1] else "conv"
-        inputs = before.get("out", out)
-        before["out"] = out
-        if kind is None or (h.get("macs", 0) == 0 and kind in ("conv", "pointwise", "depthwise", "fully_connected")):
-            continue
-        e = {"mac": h.get("macs") or 0, "output": out, "call": 1, "window": inputs, "patch": (h.get("macs") or 0) / s["shape"][-1]}
-        w = round(h["w_bits"]) if h.get("w_bits") else 0
-        yield {"class": kind, "w": w, "a": round(h["a_bits"]) if h.get("a_bits") else 0, "events": e, "cycles": m["cycles_measured"], "shipped": ROOT / "models" in Path(model).parents}
+    stated = call(BITEMU, "cost", model, "--core", core, "--clock-hz", "1e6", "--kernels", f"bitemu-{core}", "--format", "json", *how)["layers"]
+    shapes = [o["shape"] for o in call(BITEMU, "inspect", model, "--format", "json")["operators"]]
+    before = None
+    for m, s, shape in zip(measured, stated, shapes):
+        out = int(np.prod(shape)) if shape else 1
+        events = {"mac": s["macs"], "output": out, "call": 1, "window": before if before else out}
+        before = out
+        yield {"network": Path(model).stem, "op": m["op"], "class": CLASSES.get(m["op"]), "w": s["w_bits"], "events": events, "trips": s.get("trips"), "cycles": m["cycles_measured"],
+               "shipped": ROOT / "models" in Path(model).parents}
 
 
-def fit(rows, names):
-    """Weights >= 0 of least squares in the relative error, and the errors in per cent."""
-    names = list(names)
+def fit(rows, names, counts):
+    """Figures >= 0 of least squares in the relative error (Lawson and Hanson), and the errors in per cent."""
     y = np.array([r["cycles"] for r in rows], float)
-    while True:
-        a = np.array([[r["events"][n] for n in names] for r in rows], float)
-        x = np.linalg.lstsq(a / y[:, None], np.ones(len(y)), rcond=None)[0]
-        if (x >= 0).all():
-            return dict(zip(names, x)), (a @ x / y - 1) * 100
-        del names[int(np.argmin(x))]
+    a = np.array([[r[counts].get(n, 0) for n in names] for r in rows], float) / y[:, None]
+    size = a.max(0)
+    a = a / size
+    x, passive = np.zeros(len(names)), np.zeros(len(names), bool)
+    while not passive.all():
+        gradient = a.T @ (1 - a @ x)
+        if gradient[~passive].max() <= 1e-9:
+            break
+        passive[np.flatnonzero(~passive)[np.argmax(gradient[~passive])]] = True
+        while True:
+            s = np.zeros(len(names))
+            s[passive] = np.linalg.lstsq(a[:, passive], np.ones(len(y)), rcond=None)[0]
+            if s[passive].min() > 0:
+                x = s
+                break
+            k = passive & (s <= 0)
+            x = x + (x[k] / (x[k] - s[k])).min() * (s - x)
+            passive &= x > 1e-14
+    return dict(zip(names, x / size)), (a @ x - 1) * 100
+
+
+def errors_of(rows, figures, counts):
+    return np.array([100 * (sum(n * figures.get(k, 0) for k, n in r[counts].items()) / r["cycles"] - 1) for r in rows])
+
+
+def spread(errors):
+    a = np.abs(errors)
+    return f"median {np.median(a):.2f} %, 90 % within {np.quantile(a, 0.9):.1f} %, worst {a.max():.1f} %" if len(a) else "none"
 
 
 def corpus(folder):
     """(model, inputs, policy), those to fit first, and those held out."""
-    sys.path.insert(0, str(ROOT / "tests"))
-    sys.path.insert(0, str(ROOT / "tests" / "device"))
-    sys.dont_write_bytecode = True
-    import networks
-    models, image = ROOT / "models", folder / "image.npy"
+    networks, models, image = drawn.networks, ROOT / "models", folder / "image.npy"
     np.save(image, np.random.default_rng(1).integers(0, 256, (1, 32, 32, 3)).astype(np.uint8))
     mine = [(models / "digits" / "digits.bitemu", models / "digits" / "digits_x.npy", f"fixed:{w}") for w in (8, 4, 2)]
     for w in WIDTHS:
@@ -91,35 +102,59 @@ def corpus(folder):
     return mine, held + [(model, x, f"fixed:{w}") for w in (8, 4, 2)]
 
 
-def tables(core, folder):
-    mine, held = ([r for one in part for r in layers(*one, core) if r["shipped"] or r["w"] in (0, 8) or r["class"] == "depthwise"] for part in corpus(folder))
-    out, errors = {}, []
-    groups = sorted({(r["class"], r["w"] if r["w"] != 3 else 4) for r in mine})
-    for kind, w in groups:
-        def of(rows):
-            return [r for r in rows if r["class"] == kind and (r["w"] if r["w"] != 3 else 4) == w]
-        part, others = of(mine), of(held)
-        x, e = fit(part, EVENTS[kind])
-        miss = [(sum(v * r["events"][k] for k, v in x.items()) / r["cycles"] - 1) * 100 for r in others]
-        errors += miss
-        worst = max(1.0, float(np.quantile(np.abs([*e, *miss]), 0.9)))
-        out[kind, w] = (x, worst, len(part))
-        print(f"  {kind:16s} w{w} n={len(part):3d} " + " ".join(f"{k}={v:.3f}" for k, v in x.items()) + f"  residual {np.abs(e).max():.1f} %, held out {len(miss)}: "
-              + (f"median {np.median(np.abs(miss)):.1f} %, worst {np.abs(miss).max():.1f} %" if miss else "none"), flush=True)
-    print(f"{core}: {len(errors)} held-out layers: median {np.median(np.abs(errors)):.2f} %, 90 % within {np.quantile(np.abs(errors), 0.9):.1f} %, worst {np.abs(errors).max():.1f} %")
+def measured(core, folder):
+    """Rows to fit, rows held out, and of these those of the operators' corpus."""
+    mine, held = ([r for one in part for r in layers(*one, core)] for part in corpus(folder))
+    drawn_rows = []
+    for seed in range(DRAWN):
+        model, x, policies = drawn.network(folder, seed)
+        for policy in policies:
+            drawn_rows += [{**r, "held": seed % 5 == 0} for r in layers(model, x, policy, core)]
+    return mine, held, drawn_rows
+
+
+def trips(core, mine, held, drawn_rows):
+    """Kind of layers -> (figures of their loops, error in per cent)."""
+    out = {}
+    for kind in dict.fromkeys(COUNTED.values()):
+        counted = [r for r in mine + held + drawn_rows if r["trips"] and COUNTED.get(r["op"]) == kind]
+        out_of = [r for r in counted if r.get("held") or r["network"] in ("resnet20", "digits")]
+        rows = [r for r in counted if not any(r is o for o in out_of)]
+        figures, residuals = fit(rows, sorted({n for r in rows for n in r["trips"]}), "trips")
+        out_of = [r for r in out_of if all(n in figures for n in r["trips"])]
+        miss = errors_of(out_of, figures, "trips")
+        out[kind] = (figures, max(1.0, float(np.quantile(np.abs([*residuals, *miss]), 0.9))))
+        print(f"  {core} {kind}: {len(rows)} layers, residuals {spread(residuals)}; {len(miss)} held out: {spread(miss)}", flush=True)
     return out
 
 
-def kernels_yaml(core, table):
+def operators(core, mine, held):
+    out = {}
+    mine, held = ([r for r in part if r["class"] and (r["shipped"] or r["w"] in (0, 8) or r["class"] == "depthwise")] for part in (mine, held))
+    narrow = lambda r: 4 if r["w"] == 3 else r["w"]
+    for kind, w in sorted({(r["class"], narrow(r)) for r in mine}):
+        part, others = ([r for r in rows if (r["class"], narrow(r)) == (kind, w)] for rows in (mine, held))
+        figures, residuals = fit(part, EVENTS[kind], "events")
+        miss = errors_of(others, {k: v for k, v in figures.items()}, "events") if others else np.array([])
+        out[kind, w] = (figures, max(1.0, float(np.quantile(np.abs([*residuals, *miss]), 0.9))))
+        print(f"  {core} {kind} w{w}: {len(part)} layers, residuals {spread(residuals)}; {len(miss)} held out: {spread(miss)}", flush=True)
+    return out
+
+
+def kernels_yaml(core, loops, table):
     lines = ["# SPDX-License-Identifier: Apache-2.0", "# Written by hwmodels/fit/device.py. Schema and events: docs/COSTS.md.", "bitemu_kernels: 1", f"name: bitemu-{core}",
              f"title: bitemu's own kernels (device/) on {CORES[core]}, memory without wait states", "weight_containers: [2, 4, 8]", "activation_containers: [8, 16, 32]",
-             "columns: {pixels: 4, bytes: 1, source: code} # im2col: pixels at a time, bytes of a gathered value", "operators:"]
+             "columns: {pixels: 4, bytes: 1, source: code} # im2col: pixels at a time, bytes of a gathered value",
+             f"row: {'xpulp' if core == 'cv32e40p' else 'rv32'} # whose loops are counted: hwmodels/trips.h", "trips:"]
+    for figures, error in loops.values():
+        lines += [f"  {k}: {{value: {v:.5g}, unit: cycles/trip, error_pct: {error:.1f}, source: simulator}}" for k, v in figures.items()]
+    lines.append("operators: # what has no loops counted")
     for kind in EVENTS:
         mine = {w: v for (k, w), v in table.items() if k == kind}
         if mine:
             lines.append(f"  {kind}:")
-        for w, (x, worst, _) in sorted(mine.items(), reverse=True):
-            wide = {"add": "a8, a16", "arg_max": "a8, a16, a32", "move": "a8, a16, a32"}.get(kind, "a8")
+        for w, (x, worst) in sorted(mine.items(), reverse=True):
+            wide = {"arg_max": "a8, a16, a32", "move": "a8, a16, a32"}.get(kind, "a8")
             lines.append(f"    - widths: [{f'w{w}a8' if w else wide}]")
             lines += [f"      per_{k}: {{value: {v:.4g}, unit: cycles/{k}, error_pct: {worst:.0f}, source: simulator}}" for k, v in x.items()]
     return "\n".join(lines + ["sources:", "  simulator: >-", "    fitted (hwmodels/fit/device.py) to cycles of layers in bitemu iss, whose cycles are the RTL's (docs/ISS.md); error = the 90 % quantile of residuals and held-out errors",
@@ -149,8 +184,9 @@ def main():
     o = p.parse_args()
     with tempfile.TemporaryDirectory() as tmp:
         for core in o.core or CORES:
-            table = tables(core, Path(tmp))
-            for name, text in ((f"kernels/bitemu-{core}.yaml", kernels_yaml(core, table)), (f"stacks/bitemu-{core}.yaml", stack_yaml(core))):
+            mine, held, drawn_rows = measured(core, Path(tmp))
+            loops, table = trips(core, mine, held, drawn_rows), operators(core, mine, held)
+            for name, text in ((f"kernels/bitemu-{core}.yaml", kernels_yaml(core, loops, table)), (f"stacks/bitemu-{core}.yaml", stack_yaml(core))):
                 if o.write:
                     (ROOT / "hwmodels" / name).write_text(text)
                     print("wrote", ROOT / "hwmodels" / name)

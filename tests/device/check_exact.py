@@ -50,6 +50,9 @@ with tempfile.TemporaryDirectory() as tmp:
         checks.check(not [m for m in own["missing"] if "weights for" in m or "no weight" in m], f"{model.name} {core}: {own['missing']}")
     drawn = bitemu_json("cost", DIGITS / "digits.bitemu", "--board", "x-heep-pynq-z2", "--exact")
     checks.check(drawn["best_case"]["cycles"] <= drawn["totals"]["cycles"] <= drawn["worst_case"]["cycles"], "codes of its own, every width")
+    slow = [bitemu_json("cost", DIGITS / "digits.bitemu", "--core", "ibex-maxperf", "--clock-hz", "1e6", "--policy", "fixed:4", "--exact", "--input", DIGITS / "digits_x.npy", *wait)["totals"]["cycles"]
+            for wait in ((), ("--data-wait", "1"), ("--fetch-wait", "1"), ("--fetch-wait", "2", "--data-wait", "1"))]
+    checks.check(slow[0] < slow[1] and slow[0] < slow[2] < slow[3], f"wait states: {slow}")
     for want, words, *args in ((2, "cv32e40p", "--core", "cortex-m4", "--clock-hz", "1e6", "--exact"), (2, "--exact", "--core", "cv32e40p", "--clock-hz", "1e6", "--input", "x.npy"),
                                (4, "none.npy", "--core", "cv32e40p", "--clock-hz", "1e6", "--exact", "--input", "none.npy")):
         done = bitemu("cost", DIGITS / "digits.bitemu", *args)

@@ -18,6 +18,7 @@ extern "C" {
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <fstream>
 
 namespace {
@@ -410,6 +411,36 @@ TEST(HwCost, SumOfEventsTimesWeights)
     EXPECT_NEAR(20e-3 * c.cycles / 1e7 * 1e6, c.energy_uj, 1e-9);
     EXPECT_NEAR(std::hypot(c.cycles_error_pct, 1), c.energy_error_pct, 1e-9);
     EXPECT_TRUE(p.missing().empty());
+}
+
+// 3x3 on 4x6x4, eight outputs of six channels: two tiles, whose lanes lie in the input; windows of three stretches of 12 lanes.
+TEST(HwCost, TripsOfOwnKernels)
+{
+    static const float scale[] = {0.5f, 0.5f, 1.0f}; // a multiplier of 1/4
+    static const int64_t zero[] = {0, 0, 0};
+    Net n;
+    int in = n.tensor({1, 4, 6, 4}), w = n.tensor({6, 3, 3, 4}, 8, true), out = n.tensor({1, 2, 4, 6}), t[] = {in, w, out};
+    for (int i = 0; i < 3; i++) {
+        n.tensors[(size_t)t[i]].n_scales = 1;
+        n.tensors[(size_t)t[i]].scale = &scale[i];
+        n.tensors[(size_t)t[i]].zero_point = &zero[i];
+    }
+    model_op &op = n.op(MODEL_CONV_2D, {in, w}, {out});
+    op.attrs.padding = MODEL_VALID;
+    op.attrs.stride_h = op.attrs.stride_w = op.attrs.dilation_h = op.attrs.dilation_w = 1;
+    const std::map<std::string, double> rv32 = {{"call", 1}, {"tile", 2}, {"in_place", 2}, {"placed", 2}, {"block", 6}, {"block_run", 18}, {"block_long", 18}, {"block_word", 18},
+                                                {"channel_group", 4}, {"channel_twice", 12}, {"code_twice", 48}};
+    const std::map<std::string, double> xpulp = {{"call", 1}, {"tile", 2}, {"in_place", 2}, {"placed", 2}, {"block", 2}, {"block_run", 6}, {"block_word", 18}, {"lone", 16}, {"lone_run", 48},
+                                                 {"lone_word", 144}, {"channel_group", 4}, {"channel_any_twice", 8}, {"code_any_twice", 32}, {"channel_twice", 4}, {"code_twice", 16}};
+    for (hw_row row : {HW_RV32, HW_XPULP}) {
+        double trips[HW_N_TRIPS];
+        std::map<std::string, double> got;
+        const model_graph *g = n.graph();
+        ASSERT_TRUE(hw_trips_count(g, &g->subgraphs[0].ops[0], 8, row, trips));
+        for (int i = 0; i < HW_N_TRIPS; i++)
+            if (trips[i] > 0) got[hw_trip_names[i]] = trips[i];
+        EXPECT_EQ(row == HW_RV32 ? rv32 : xpulp, got);
+    }
 }
 
 // Two of four filters are 0: they give constants, and so do the channels that a depthwise layer makes of them.
