@@ -177,14 +177,32 @@ typedef struct dev_finish {
 } dev_finish;
 typedef void dev_codes_fn(const dev_tile *t, const dev_finish *f);
 
-/* acc[c] += sum over taps of lane[t][c / multiplier] * weight[t][c], multiplier = out_c / in_c; columns: [taps][in_c] lanes of one pixel. */
-typedef struct dev_channels {
-    const int8_t *weights;      /* [taps][out_c], unpacked */
-    uint16_t taps, in_c, out_c;
-    const void *columns;
-    int32_t *acc;               /* [out_c], holds the bias */
-} dev_channels;
-typedef void dev_channels_fn(const dev_channels *t);
+/* Depthwise: sums[y][x] = bias + sum over ky, kx of lanes[y down + ky pitch + x stride + kx] * weights[ky row + kx], of one channel. */
+typedef struct dev_plane {
+    const int8_t *lanes;        /* borders filled in (device/depthwise.h); what lies up to 8 bytes beyond may be read */
+    uint32_t pitch, down;       /* bytes, multiples of 4 */
+    const int8_t *weights;      /* at a multiple of 4, rows of k_w numbers and zeros, `row` in all, a multiple of 4 */
+    uint32_t row, k_h, k_w, stride, out_h, out_w;
+    int32_t bias;
+    int32_t *sums;              /* [out_h][out_w], room for one more */
+} dev_plane;
+typedef void dev_plane_fn(const dev_plane *t);
+
+/* n >= 1 sums of one channel, one more readable, to 8-bit codes at to, to + step ...: y = clamp(requant(sum) + out_zero, low, high). Only for layers that are `brief`. */
+typedef struct dev_column {
+    const int32_t *sums;
+    uint32_t n;
+    int32_t multiplier;
+    int8_t shift;
+    bool twice;                 /* dev_requant_twice, else dev_requant_once */
+    int32_t out_zero, low, high;
+    uint8_t *to;
+    uint32_t step;
+} dev_column;
+typedef void dev_column_fn(const dev_column *t);
+
+/* n words of four codes, `step` bytes apart, to four planes, `plane` bytes apart: byte i of each to plane i, every byte xor turn. */
+typedef void dev_split_fn(const uint8_t *codes, uint32_t step, uint32_t n, uint8_t turn, uint8_t *to, uint32_t plane);
 
 /* n codes (int8 or uint8) to lanes: code - lane_zero. */
 typedef void dev_gather_fn(const uint8_t *codes, uint32_t n, int16_t lane_zero, void *lanes);
@@ -198,9 +216,16 @@ typedef struct dev_kernels {
     uint8_t unpacks;            /* rows of weights that a dot unpacks to bytes in scratch, each padded to DEV_UNPACKED lanes */
     dev_gather_fn *gather;
     dev_dot_fn *dot;
-    dev_channels_fn *channels;
     dev_codes_fn *codes;        /* NULL: none */
 } dev_kernels;
+
+/* What dev_depthwise calls, of the one row that a program is built with (device/kernels/NAME_depthwise.c): linked only where such layers are. */
+typedef struct dev_depthwise_kernels {
+    dev_plane_fn *plane;
+    dev_column_fn *column;
+    dev_split_fn *split;
+} dev_depthwise_kernels;
+extern const dev_depthwise_kernels dev_planes;
 
 extern const dev_kernels dev_kernels_portable, dev_kernels_armv7em, dev_kernels_rv32, dev_kernels_xpulp;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Convolution (fully connected layers too) and depthwise convolution: receptive fields become columns of lanes, a kernel multiplies,
+ * Convolution, fully connected layers too: receptive fields become columns of lanes, a kernel multiplies,
  * accumulators become codes. The loop nest is the same for every instruction set; the kernel row does the work. */
 #include "device/device.h"
 #include "device/weights.h"
@@ -156,30 +156,5 @@ void dev_conv(const dev_layer *l, const dev_run *r)
             for (uint32_t p = n, b = (uint32_t)bias[c]; p; p--) *start++ = (int32_t)b;
         k->dot(&t);
         for (uint8_t p = 0; p < n; p++, at++) finish(&f, acc + p, n, at * m.out_c);
-    }
-}
-
-void dev_depthwise(const dev_layer *l, const dev_run *r)
-{
-    const dev_mac m = *(const DEV_FLASH dev_mac *)l->params;
-    const dev_weights w = m.weights[r->own];
-    const dev_kernels *k = r->kernels;
-    field f = {.l = l, .r = r, .m = &m, .limits = l->limits[r->entry], .in = r->arena + l->in[0].at};
-    const DEV_FLASH int32_t *bias = m.bias + (uint32_t)r->entry * m.out_c;
-    uint8_t *columns = r->arena + m.scratch;
-    int32_t *acc = (int32_t *)(void *)(columns + padded(k, m.depth * m.in_c) * k->lane_bytes);
-    int8_t *unpacked = (int8_t *)(acc + m.out_c);
-    uint32_t at = 0;
-    bool plain = DEV_FLASH_IS_MEMORY && dev_weights_plain(&w);
-    for (uint32_t tap = 0; tap < m.depth && !plain; tap++)
-        for (uint16_t c = 0; c < m.out_c; c++) unpacked[tap * m.out_c + c] = dev_weight_value(&w, w.codes + tap * w.row_bytes, c);
-    const dev_channels t = {plain ? (const int8_t *)(uintptr_t)w.codes : unpacked, (uint16_t)m.depth, m.in_c, m.out_c, columns, acc};
-    for (uint16_t oy = 0; oy < m.out_h; oy++) {
-        for (uint16_t ox = 0; ox < m.out_w; ox++, at += m.out_c) {
-            gather(&f, oy, ox, columns);
-            for (uint16_t c = 0; c < m.out_c; c++) acc[c] = bias[c];
-            k->channels(&t);
-            finish(&f, acc, 1, at);
-        }
     }
 }

@@ -12,10 +12,11 @@
 
 /* Everything the runtime is made of, under the names that its own #includes use. */
 static const char *const headers[] = {"base/status.h", "controller/controller.h", "quant/requant.h", "quant/fixedpoint.h", "device/device.h", "device/weights.h",
-                                      "device/bitemu_log.h", "device/explain.h", "device/board.h", "device/kernels/rows.h", "device/kernels/bytes.h"};
-static const char *const sources[] = {"controller/decide.c", "quant/fixedpoint.c", "device/run.c", "device/ops_mac.c", "device/ops_move.c", "device/ops_pointwise.c",
+                                      "device/bitemu_log.h", "device/brief.h", "device/depthwise.h", "device/explain.h", "device/board.h", "device/kernels/rows.h", "device/kernels/bytes.h", "device/kernels/xpulp.h"};
+static const char *const sources[] = {"controller/decide.c", "quant/fixedpoint.c", "device/run.c", "device/ops_depthwise.c", "device/ops_mac.c", "device/ops_move.c", "device/ops_pointwise.c",
                                       "device/ops_window.c", "device/explain.c", "device/main.c"};
-enum { N_HEADERS = sizeof headers / sizeof *headers, N_SOURCES = sizeof sources / sizeof *sources, MAX_SOURCE_BYTES = 1 << 20, MAX_PATH = 900 };
+static const char *const kernels[] = {"device/kernels/%s.c", "device/kernels/%s_depthwise.c"}; /* of the board's row */
+enum { N_KERNELS = sizeof kernels / sizeof *kernels, N_HEADERS = sizeof headers / sizeof *headers, N_SOURCES = sizeof sources / sizeof *sources, MAX_SOURCE_BYTES = 1 << 20, MAX_PATH = 900 };
 static const char warnings[] = "-Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wundef -Wmissing-prototypes";
 
 typedef void print_fn(const exporter *x, FILE *f);
@@ -59,8 +60,10 @@ static status copy_runtime(const exporter *x, const char *root, err *e)
     char name[MAX_PATH];
     for (int i = 0; i < N_HEADERS; i++) TRY(copy(x, root, headers[i], e));
     for (int i = 0; i < N_SOURCES; i++) TRY(copy(x, root, sources[i], e));
-    (void)snprintf(name, sizeof name, "device/kernels/%s.c", x->board.kernels);
-    TRY(copy(x, root, name, e));
+    for (int i = 0; i < N_KERNELS; i++) {
+        (void)snprintf(name, sizeof name, kernels[i], x->board.kernels);
+        TRY(copy(x, root, name, e));
+    }
     for (int i = 0; x->board.sources && i < x->board.sources->n; i++) {
         (void)snprintf(name, sizeof name, "device/boards/%s", x->board.sources->items[i].text);
         TRY(copy(x, root, name, e));
@@ -80,8 +83,12 @@ static void each_source(const exporter *x, FILE *f, const char *format)
         (void)snprintf(name, sizeof name, "bitemu/%s", sources[i]);
         (void)fprintf(f, format, name);
     }
-    (void)snprintf(name, sizeof name, "bitemu/device/kernels/%s.c", x->board.kernels);
-    (void)fprintf(f, format, name);
+    for (int i = 0; i < N_KERNELS; i++) {
+        char file[MAX_PATH / 2];
+        (void)snprintf(file, sizeof file, kernels[i], x->board.kernels);
+        (void)snprintf(name, sizeof name, "bitemu/%s", file);
+        (void)fprintf(f, format, name);
+    }
     for (int i = 0; x->board.sources && i < x->board.sources->n; i++) {
         const char *text = x->board.sources->items[i].text, *end = strrchr(text, '.');
         if (end && strcmp(end, ".h") == 0) continue; /* goes along, is not compiled */

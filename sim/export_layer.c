@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "device/depthwise.h"
 #include "device/weights.h"
 #include "emu/kernels.h"
+#include "emu/ref/common.h"
 #include "sim/export_internal.h"
 
 static const struct { model_opcode code; const char *run; bool mac, integers; } rows[] = {
@@ -64,6 +66,16 @@ static status make_keys(const exporter *x, export_layer *l, err *e)
     return ST_OK;
 }
 
+static size_t depthwise_scratch(const exporter *x, const export_layer *l)
+{
+    const model_tensor *in = &x->g->tensors[l->op->inputs[0]], *w = &x->g->tensors[l->op->inputs[1]], *out = &x->g->tensors[l->op->outputs[0]];
+    emu_window v;
+    emu_window_init(&v, in, out, w->dims[1], w->dims[2], &l->op->attrs);
+    const dev_mac m = {.out_h = (uint16_t)v.out_h, .out_w = (uint16_t)v.out_w, .k_h = (uint16_t)v.k_h, .k_w = (uint16_t)v.k_w, .stride_h = (uint16_t)v.stride_h,
+                       .stride_w = (uint16_t)v.stride_w, .dilation_h = (uint16_t)v.dilation_h, .dilation_w = (uint16_t)v.dilation_w};
+    return dev_bands_of(&m).bytes;
+}
+
 static status make_mac(const exporter *x, export_layer *l, err *e)
 {
     const model_tensor *in = &x->g->tensors[l->op->inputs[0]];
@@ -75,12 +87,9 @@ static status make_mac(const exporter *x, export_layer *l, err *e)
     l->lane_zero = high ? 128 : 0;
     l->n_candidates = l->q.n_candidates;
     TRY(export_weights_pack(x, l, e));
-    size_t lanes = (size_t)l->q.depth * (l->depthwise ? (size_t)in->dims[3] : 1), padded = (lanes + x->row.lanes - 1) / x->row.lanes * x->row.lanes;
+    size_t padded = ((size_t)l->q.depth + x->row.lanes - 1) / x->row.lanes * x->row.lanes;
     size_t unpacked = x->row.unpacks * (((size_t)l->q.depth + DEV_UNPACKED - 1) / DEV_UNPACKED * DEV_UNPACKED);
-    l->scratch = l->depthwise ? padded * b + 4 * out_c : k * padded * b + 4 * out_c * k + unpacked;
-    bool plain = true;
-    for (int i = 0; i < l->n_candidates; i++) plain = plain && dev_weights_plain(&l->weights[i]);
-    if (l->depthwise && !plain) l->scratch += (size_t)l->q.depth * out_c;
+    l->scratch = l->depthwise ? depthwise_scratch(x, l) : k * padded * b + 4 * out_c * k + unpacked;
     return make_keys(x, l, e);
 }
 

@@ -168,27 +168,4 @@ static void dot(const dev_tile *t)
     }
 }
 
-static void channels(const dev_channels *t)
-{
-    uint16_t c = 0, multiplier = (uint16_t)(t->out_c / t->in_c);
-    const int16_t *x = t->columns;
-    for (; multiplier == 1 && c + 4 <= t->out_c; c = (uint16_t)(c + 4)) {
-        const int16_t *lane = x + c;
-        const int8_t *w = t->weights + c;
-        int32_t a0 = t->acc[c], a1 = t->acc[c + 1], a2 = t->acc[c + 2], a3 = t->acc[c + 3];
-        for (uint16_t tap = 0; tap < t->taps; tap++, lane += t->in_c, w += t->out_c) {
-            a0 += w[0] * lane[0];
-            a1 += w[1] * lane[1];
-            a2 += w[2] * lane[2];
-            a3 += w[3] * lane[3];
-        }
-        t->acc[c] = a0, t->acc[c + 1] = a1, t->acc[c + 2] = a2, t->acc[c + 3] = a3;
-    }
-    for (; c < t->out_c; c++) {
-        const int16_t *lane = x + c / multiplier;
-        const int8_t *w = t->weights + c;
-        for (uint16_t tap = 0; tap < t->taps; tap++, lane += t->in_c, w += t->out_c) t->acc[c] += *w * *lane;
-    }
-}
-
-const dev_kernels dev_kernels_armv7em = {"armv7em", armv7em_pixels, armv7em_bytes, armv7em_lanes, armv7em_order, armv7em_unpacks, gather, dot, channels, NULL};
+const dev_kernels dev_kernels_armv7em = {"armv7em", armv7em_pixels, armv7em_bytes, armv7em_lanes, armv7em_order, armv7em_unpacks, gather, dot, NULL};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * device/kernels/bytes.h - what rows of 8-bit lanes share: gathering, and the depthwise kernel in plain C. */
+ * device/kernels/bytes.h - what rows of 8-bit lanes share: gathering, and the depthwise kernel for windows of any size in plain C. */
 #ifndef BITEMU_DEVICE_KERNELS_BYTES_H
 #define BITEMU_DEVICE_KERNELS_BYTES_H
 
@@ -24,31 +24,51 @@ static inline void bytes_gather(const uint8_t *codes, uint32_t n, int16_t lane_z
     for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)(codes[i] ^ turn);
 }
 
-/* Four channels of a depthwise convolution with one output a channel. */
-static inline void bytes_four(const int8_t *x, const int8_t *w, uint16_t taps, uint16_t step, int32_t *acc)
+/* One or four sums of a depthwise channel, from lanes `stride` apart. */
+static inline __attribute__((always_inline)) void bytes_sums(const dev_plane *t, const int8_t *lanes, uint32_t stride, uint32_t taps, bool four, int32_t *sum)
 {
-    int32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
-    for (; taps; taps--, x += step, w += step) {
-        a0 += (int16_t)(w[0] * x[0]);
-        a1 += (int16_t)(w[1] * x[1]);
-        a2 += (int16_t)(w[2] * x[2]);
-        a3 += (int16_t)(w[3] * x[3]);
+    const int8_t *weights = t->weights;
+    const uint32_t down = t->pitch, right = t->row;
+    int32_t s0 = t->bias, s1 = s0, s2 = s0, s3 = s0;
+    for (uint32_t ky = t->k_h; ky; ky--, lanes += down, weights += right) {
+        const int8_t *x = lanes, *b = x + stride, *c = b + stride, *d = c + stride;
+#pragma GCC unroll 3
+        for (uint32_t kx = 0; kx < taps; kx++) {
+            const int8_t w = weights[kx];
+            s0 += (int16_t)(w * x[kx]);
+            if (!four) continue;
+            s1 += (int16_t)(w * b[kx]);
+            s2 += (int16_t)(w * c[kx]);
+            s3 += (int16_t)(w * d[kx]);
+        }
     }
-    acc[0] = a0;
-    acc[1] = a1;
-    acc[2] = a2;
-    acc[3] = a3;
+    sum[0] = s0;
+    if (four) sum[1] = s1, sum[2] = s2, sum[3] = s3;
 }
 
-static inline void bytes_channels(const dev_channels *t)
+/* Windows `taps` wide and of any height, four of a row at a time. */
+static inline __attribute__((always_inline)) void bytes_plane(const dev_plane *t, uint32_t stride, uint32_t taps)
 {
-    uint16_t c = 0, multiplier = (uint16_t)(t->out_c / t->in_c);
-    const int8_t *x = (const int8_t *)t->columns;
-    for (; multiplier == 1 && c + 4 <= t->out_c; c = (uint16_t)(c + 4)) bytes_four(x + c, t->weights + c, t->taps, t->out_c, t->acc + c);
-    for (; c < t->out_c; c++) {
-        const int8_t *lane = x + c / multiplier, *w = t->weights + c;
-        for (uint16_t tap = 0; tap < t->taps; tap++, lane += t->in_c, w += t->out_c) t->acc[c] += (int16_t)(*w * *lane);
+    int32_t *sum = t->sums;
+    const int8_t *row = t->lanes;
+    for (uint32_t y = t->out_h; y; y--, row += t->down) {
+        const int8_t *x = row;
+        uint32_t left = t->out_w;
+        for (; left >= 4; left -= 4, x += 4 * stride, sum += 4) bytes_sums(t, x, stride, taps, true, sum);
+        for (; left; left--, x += stride, sum++) bytes_sums(t, x, stride, taps, false, sum);
     }
+}
+
+/* dev_split_fn */
+static inline void bytes_split(const uint8_t *from, uint32_t step, uint32_t n, uint8_t turn, uint8_t *a, uint32_t plane)
+{
+    uint8_t *b = a + plane, *c = b + plane, *d = c + plane;
+    const uint32_t turns = turn * 0x01010101u;
+    uint32_t word;
+#define BYTES_LANES(I) word = *(const uint32_t *)(const void *)from ^ turns, from += step, a[I] = (uint8_t)word, b[I] = (uint8_t)(word >> 8), c[I] = (uint8_t)(word >> 16), d[I] = (uint8_t)(word >> 24)
+    for (; n >= 4; n -= 4, a += 4, b += 4, c += 4, d += 4) BYTES_LANES(0), BYTES_LANES(1), BYTES_LANES(2), BYTES_LANES(3);
+    for (; n; n--, a++, b++, c++, d++) BYTES_LANES(0);
+#undef BYTES_LANES
 }
 
 #endif

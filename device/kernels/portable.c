@@ -105,4 +105,4 @@ static void dot(const dev_tile *t)
     }
 }
 
-const dev_kernels dev_kernels_portable = {"portable", portable_pixels, portable_bytes, portable_lanes, portable_order, portable_unpacks, bytes_gather, dot, bytes_channels, NULL};
+const dev_kernels dev_kernels_portable = {"portable", portable_pixels, portable_bytes, portable_lanes, portable_order, portable_unpacks, bytes_gather, dot, NULL};

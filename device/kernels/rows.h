@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * device/kernels/rows.h - the kernel rows that exist. The planner reads the same numbers as the kernels: a layer's scratch is
  *   convolution  pixels * padded(depth) * lane_bytes + 4 * out_c * pixels, + unpacks * (depth padded to DEV_UNPACKED)
- *   depthwise    padded(taps * in_c) * lane_bytes + 4 * out_c, + taps * out_c unless weights are 8-bit numbers as they lie
+ *   depthwise    device/depthwise.h, for all rows alike
  * A new row: its numbers here, device/kernels/NAME.c, and `kernels: NAME` in the boards that have the instructions. */
 #ifndef BITEMU_DEVICE_KERNELS_ROWS_H
 #define BITEMU_DEVICE_KERNELS_ROWS_H

@@ -205,4 +205,4 @@ static void codes(const dev_tile *t, const dev_finish *f)
     }
 }
 
-const dev_kernels dev_kernels_rv32 = {"rv32", rv32_pixels, rv32_bytes, rv32_lanes, rv32_order, rv32_unpacks, bytes_gather, dot, bytes_channels, codes};
+const dev_kernels dev_kernels_rv32 = {"rv32", rv32_pixels, rv32_bytes, rv32_lanes, rv32_order, rv32_unpacks, bytes_gather, dot, codes};

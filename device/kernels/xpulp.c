@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * CV32E40P with Xpulp: cv.sdotsp.b multiplies four pairs of 8-bit lanes and adds them up. Four channels by four pixels keep 16 sums in registers: 8 loads
- * and 16 products of four lanes for 64 MACs, in a hardware loop. Weights that are not bytes are unpacked to bytes, four rows a tile.
- * GCC 12 knows no Xpulp: instructions are written as .insn (tests/rtl/xpulp.py has the encodings, each held against the RTL). */
+ * and 16 products of four lanes for 64 MACs, in a hardware loop. Weights that are not bytes are unpacked to bytes, four rows a tile. */
 #include "device/kernels/bytes.h"
 #include "device/kernels/rows.h"
+#include "device/kernels/xpulp.h"
 #include "device/weights.h"
 
 #define BINARY(NAME, OPCODE, FUNCT3, FUNCT7)                                                                                             \
@@ -45,14 +45,7 @@ typedef struct block { /* four rows by four columns (or one); the assembler code
     int32_t sum[16];            /* [channel][pixel] */
 } block;
 
-/* Loads with post-increment by an immediate, by a register; product. */
-#define LOAD_NEXT(D, P) ".insn i 0x0b, 2, " D ", " P ", 4\n"
-#define LOAD(D, P, STEP) ".insn r 0x2b, 3, 0x02, " D ", " P ", " STEP "\n"
-#define DOT(S, X, W) ".insn r 0x7b, 1, 0x54, " S ", " X ", " W "\n"
 #define DOTS(A, B, C, D, W) DOT(A, "t0", W) DOT(B, "t1", W) DOT(C, "t2", W) DOT(D, "t3", W)
-#define LOOP(WHICH, COUNT, LENGTH) ".insn i 0x2b, 4, x" WHICH ", " COUNT ", " LENGTH " + 1\n" /* 14: the inner, 15: the outer loop */
-#define SIMPLE_LOOP(LENGTH, CODE) ".balign 4\n.option push\n.option norvc\n" LOOP("14", "%[count]", LENGTH) CODE ".option pop\n"
-#define STORE_NEXT(S, P) ".insn s 0x2b, 2, " S ", 4(" P ")\n"
 #define BYTES(FUNCT7, FUNCT3, D, A, B) ".insn r 0x7b, " FUNCT3 ", " FUNCT7 ", " D ", " A ", " B "\n" /* on each byte; funct3 5: with the lowest byte of B */
 #define SHIFT_LEFT(D, A, N) ".insn i 0x7b, 7, " D ", " A ", 0x500 | (" #N " & 1) << 5 | " #N " >> 1\n"
 #define SHIFT_RIGHT(D, A, N) ".insn i 0x7b, 7, " D ", " A ", 0x480 | (" #N " & 1) << 5 | " #N " >> 1\n"
@@ -256,4 +249,4 @@ static void codes(const dev_tile *t, const dev_finish *f)
     }
 }
 
-const dev_kernels dev_kernels_xpulp = {"xpulp", xpulp_pixels, xpulp_bytes, xpulp_lanes, xpulp_order, xpulp_unpacks, gather, dot, bytes_channels, codes};
+const dev_kernels dev_kernels_xpulp = {"xpulp", xpulp_pixels, xpulp_bytes, xpulp_lanes, xpulp_order, xpulp_unpacks, gather, dot, codes};

@@ -91,6 +91,9 @@ def host():
         for bits in networks.WIDTHS:
             native(model, x, 1, "--policy", f"fixed:{bits}")
     native(*networks.containers(tmp), 3, "--policy", "fixed:8")
+    for dtype, profile in (("int8", "tflm"), ("uint8", "bitemu")):
+        for bits in (8, 4):
+            native(*networks.depthwise(tmp, dtype, profile), 1, "--policy", f"fixed:{bits}")
     for model, x in recorded():
         native(model, x, 2)
     if SHARED:
@@ -142,6 +145,9 @@ def boards():
         for model, x in small:
             for bits in networks.WIDTHS:
                 on_board(board, model, x, 3, "--policy", f"fixed:{bits}")
+    for board in ("qemu-m0", "qemu-m4"):
+        on_board(board, *networks.depthwise(tmp), 1, "--policy", "fixed:8")
+        on_board(board, *networks.depthwise(tmp, "uint8", "bitemu"), 1, "--policy", "fixed:4")
     for board in QEMU:
         for model, x in sets:
             for bits in networks.WIDTHS:
@@ -172,6 +178,8 @@ def riscv():
             for bits in networks.WIDTHS:
                 on_core(board, model, x, 1, "--policy", f"fixed:{bits}")
         on_core(board, *networks.containers(tmp), 3, "--policy", "fixed:8")
+        on_core(board, *networks.depthwise(tmp), 1, "--policy", "fixed:8")
+        on_core(board, *networks.depthwise(tmp, "uint8", "bitemu"), 1, "--policy", "fixed:4")
         on_core(board, RESNET8, images(1), 1, "--policy", "fixed:4")
         if kws:
             on_core(board, *kws, 2)

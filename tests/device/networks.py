@@ -37,7 +37,7 @@ class Network:
         self.last, self.shape, self.shapes[out] = out, list(out_shape), list(out_shape)
         return out
 
-    def mac(self, op, out_c, k=(1, 1), stride=1, padding="same", nesting="half_even", keyed=True, raw=False, grid=None, in_zero=3):
+    def mac(self, op, out_c, k=(1, 1), stride=1, padding="same", nesting="half_even", keyed=True, raw=False, grid=None, in_zero=3, dilation=1):
         in_c = self.shape[-1]
         fc, depthwise = op == "FULLY_CONNECTED", op == "DEPTHWISE_CONV_2D"
         depth = int(np.prod(self.shape)) if fc else k[0] * k[1] * (1 if depthwise else in_c)
@@ -65,9 +65,9 @@ class Network:
                         "out_zero": [in_zero] * entries, "out_min": [low] * entries, "out_max": [high] * entries}
         out = [out_c]
         if not fc:
-            size = [(n + stride - 1) // stride if padding == "same" else (n - f) // stride + 1 for n, f in zip(self.shape, k)]
+            size = [(n + stride - 1) // stride if padding == "same" else (n - (f - 1) * dilation - 1) // stride + 1 for n, f in zip(self.shape, k)]
             out = [*size, out_c]
-            more["attrs"] = {"padding": padding, "stride_h": stride, "stride_w": stride, "dilation_h": 1, "dilation_w": 1}
+            more["attrs"] = {"padding": padding, "stride_h": stride, "stride_w": stride, "dilation_h": dilation, "dilation_w": dilation}
         return self._layer(op, [self.last, w], out, "int32" if raw else None, integer=integer, **more)
 
     def pool(self, op, k, stride):
@@ -109,6 +109,22 @@ def resnet8(folder):
     n.mac("CONV_2D", 64, (3, 3), 2, nesting="half_up")
     n.pool("AVERAGE_POOL_2D", 8, 8)
     n.mac("FULLY_CONNECTED", 10, raw=True)
+    return n.write(folder, 1)
+
+
+def depthwise(folder, dtype="int8", profile="tflm"):
+    """Depthwise layers: windows with kernels of their own and others, strides, borders on every side, channels in fours, odd and multiplied, more than one band."""
+    n = Network(f"depthwise_{dtype}", (23, 19, 3), dtype, 6, profile, (8, 4))
+    zero = {"in_zero": 200 if dtype == "uint8" else -7}
+    n.mac("DEPTHWISE_CONV_2D", 12, (3, 3), **zero)
+    n.mac("DEPTHWISE_CONV_2D", 12, (3, 3), 2, nesting="floor", **zero)
+    n.mac("DEPTHWISE_CONV_2D", 12, (3, 3), padding="valid", keyed=False, **zero)
+    n.mac("CONV_2D", 7, **zero)
+    n.mac("DEPTHWISE_CONV_2D", 7, (3, 3), dilation=2, **zero)
+    n.mac("DEPTHWISE_CONV_2D", 7, (5, 3), **zero)
+    n.mac("DEPTHWISE_CONV_2D", 7, (3, 3), 3, grid=("ternary", 2, n.random.integers(-1, 2, 63).astype(np.int8)), **zero)
+    n.mac("DEPTHWISE_CONV_2D", 14, (2, 5), **zero)
+    n.mac("DEPTHWISE_CONV_2D", 14, (3, 1), raw=True, **zero)
     return n.write(folder, 1)
 
 
