@@ -85,6 +85,10 @@ bool hw_trips_count(const model_graph *g, const model_op *op, int w_bits, hw_row
         if (!hw_trips_shape(g, op, w_bits, &m)) return false;
         hw_trips_conv(&m, row, trips);
         return true;
+    case MODEL_DEPTHWISE_CONV_2D:
+        if (!hw_trips_shape(g, op, w_bits, &m) || m.in_c < 1 || m.out_c % m.in_c) return false;
+        hw_trips_depthwise(&m, row, trips);
+        return true;
     case MODEL_ADD: return op->n_inputs == 2 && add(g, op, trips);
     case MODEL_QUANTIZE: return quantize(g, op, trips);
     case MODEL_AVERAGE_POOL_2D:

@@ -25,10 +25,10 @@ import drawn
 ROOT = Path(__file__).resolve().parents[2]
 BITEMU = os.environ.get("BITEMU", str(ROOT / "build" / "cli" / "bitemu"))
 CORES = {"cv32e40p": "OpenHW CV32E40P with Xpulp", "ibex-maxperf": "lowRISC Ibex maxperf", "ibex-small": "lowRISC Ibex small"}
-WIDTHS, DRAWN = (8, 4, 3, 2), 60
-EVENTS = {"depthwise": ["mac", "output", "call"], "arg_max": ["window", "call"], "softmax": ["output", "call"], "move": ["output", "call"]}
-COUNTED = {"CONV_2D": "convolutions", "FULLY_CONNECTED": "convolutions", "ADD": "sums", "QUANTIZE": "sums", "AVERAGE_POOL_2D": "pools", "MAX_POOL_2D": "pools"}
-CLASSES = {"DEPTHWISE_CONV_2D": "depthwise", "ARG_MAX": "arg_max", "SOFTMAX": "softmax", "RESHAPE": "move", "CONCATENATION": "move", "PAD": "move"}
+WIDTHS, DRAWN = (8, 4, 3, 2), 90
+EVENTS = {"arg_max": ["window", "call"], "softmax": ["output", "call"], "move": ["output", "call"]}
+COUNTED = {"CONV_2D": "convolutions", "FULLY_CONNECTED": "convolutions", "DEPTHWISE_CONV_2D": "depthwise", "ADD": "sums", "QUANTIZE": "sums", "AVERAGE_POOL_2D": "pools", "MAX_POOL_2D": "pools"}
+CLASSES = {"ARG_MAX": "arg_max", "SOFTMAX": "softmax", "RESHAPE": "move", "CONCATENATION": "move", "PAD": "move"}
 
 
 def call(*args):
@@ -130,7 +130,7 @@ def trips(core, mine, held, drawn_rows):
 
 def operators(core, mine, held):
     out = {}
-    mine, held = ([r for r in part if r["class"] and (r["shipped"] or r["w"] in (0, 8) or r["class"] == "depthwise")] for part in (mine, held))
+    mine, held = ([r for r in part if r["class"] and (r["shipped"] or r["w"] in (0, 8))] for part in (mine, held))
     narrow = lambda r: 4 if r["w"] == 3 else r["w"]
     for kind, w in sorted({(r["class"], narrow(r)) for r in mine}):
         part, others = ([r for r in rows if (r["class"], narrow(r)) == (kind, w)] for rows in (mine, held))

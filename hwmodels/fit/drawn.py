@@ -36,6 +36,11 @@ def network(folder, seed):
             out = 4
         n.mac("CONV_2D", out, window, int(pick(1, 1, 1, 2)), pick("same", "same", "valid"), nesting=pick("half_up", "floor", "half_even"), grid=grid,
               in_zero=int(pick(0, 3) if kind == "int8" else pick(0, 3, 200)))
+        if rng.random() < 0.45:
+            window = tuple(min(a, b) for a, b in zip(pick((3, 3), (3, 3), (3, 3), (5, 5), (2, 3), (1, 3), (3, 1), (3, 4)), n.shape[:2]))
+            times = int(pick(1, 1, 1, 2)) if n.shape[2] < 20 else 1
+            n.mac("DEPTHWISE_CONV_2D", times * n.shape[2], window, int(pick(1, 1, 2, 3)), pick("same", "same", "valid"), nesting=pick("half_up", "floor", "half_even"),
+                  grid=codes(int(pick(1, 2, 4, 8))) if stored else None, in_zero=int(pick(0, 3) if kind == "int8" else pick(0, 3, 200)))
         if rng.random() < 0.3 and min(n.shape[:2]) > 1:
             side = int(rng.integers(2, min(n.shape[:2]) + 1))
             n.pool(pick("AVERAGE_POOL_2D", "MAX_POOL_2D"), side, int(pick(1, 2, side)))
