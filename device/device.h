@@ -227,7 +227,7 @@ typedef struct dev_depthwise_kernels {
 } dev_depthwise_kernels;
 extern const dev_depthwise_kernels dev_planes;
 
-extern const dev_kernels dev_kernels_portable, dev_kernels_armv7em, dev_kernels_rv32, dev_kernels_xpulp;
+extern const dev_kernels dev_kernels_portable, dev_kernels_armv7em, dev_kernels_rv32, dev_kernels_xpulp, dev_kernels_mve;
 
 /* What a layer sees of the run. */
 typedef struct dev_run {
