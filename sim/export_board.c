@@ -91,7 +91,9 @@ static status read_board(const yaml_node *root, export_board *b, err *e)
 
 static status real_board(const char *name, arena *a, export_board *b, err *e)
 {
-    static const char *const dsp[] = {"cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "cortex-m85"}; /* on the boards that are listed */
+    static const struct {
+        const char *core, *kernels;
+    } rows[] = {{"cortex-m4", "armv7em"}, {"cortex-m7", "armv7em"}, {"cortex-m33", "armv7em"}, {"cortex-m55", "mve"}, {"cortex-m85", "mve"}}; /* as the listed boards have them; others: portable */
     hw_board *hw;
     TRY(hw_board_load(name, a, &hw, e));
     b->name = hw_board_name(hw);
@@ -99,8 +101,8 @@ static status real_board(const char *name, arena *a, export_board *b, err *e)
     b->core = hw_board_core(hw);
     b->compiler = strncmp(b->core, "cortex-m", 8) == 0 ? "arm-none-eabi-gcc" : "cc";
     b->kernels = "portable";
-    for (size_t i = 0; i < sizeof dsp / sizeof *dsp; i++) {
-        if (strcmp(b->core, dsp[i]) == 0) b->kernels = "armv7em";
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strcmp(b->core, rows[i].core) == 0) b->kernels = rows[i].kernels;
     }
     b->sram_bytes = hw_board_sram_bytes(hw);
     b->flash_bytes = hw_board_flash_bytes(hw);

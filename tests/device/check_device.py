@@ -237,10 +237,11 @@ def refusals():
     (out / "mine").write_text("mine")
     refused(2, ["there already"], DIGITS[0], "--board", "qemu-m4", "-o", out)
     checks.check([p.name for p in out.iterdir()] == ["mine"] and not list(tmp.glob("refused.*")), "a folder in use is left alone")
-    library = tmp / "nucleo"
-    done = bitemu("export", DIGITS[0], "--board", "nucleo-f401re", "-o", library)
-    made = subprocess.run(["make", "-s", "-C", library], capture_output=True, text=True)
-    checks.check(done.returncode == 0 and made.returncode == 0 and not made.stderr and (library / "libnetwork.a").is_file(), f"a real board's library: {done.stderr} {made.stderr}")
+    for board, *flags in (("nucleo-f401re",), ("ek-ra8d1", "FLAGS=-mcpu=cortex-m55 -mthumb -mfloat-abi=hard")):
+        library = tmp / board
+        done = bitemu("export", DIGITS[0], "--board", board, "-o", library)
+        made = subprocess.run(["make", "-s", "-C", library, *flags], capture_output=True, text=True)
+        checks.check(done.returncode == 0 and made.returncode == 0 and not made.stderr and (library / "libnetwork.a").is_file(), f"a library for {board}: {done.stderr} {made.stderr}")
     program = tmp / "meson"
     bitemu("export", DIGITS[0], "--board", "qemu-m4", "--input", DIGITS[1], "--limit", 1, "-o", program)
     made = subprocess.run(f"cd {program} && meson setup build --cross-file cross.ini && ninja -C build", shell=True, capture_output=True, text=True)
