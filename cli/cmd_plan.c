@@ -116,7 +116,7 @@ int cmd_plan(int argc, char **argv)
     options o = {0};
     const cli_option table[] = {
         {"--planner", "P", CLI_TEXT, &o.planner, "greedy (by size, as TensorFlow Lite Micro; default), first-fit, exact"},
-        {"--kernels", "K", CLI_TEXT, &o.kernels, "count the scratch of cmsis-nn[:c|dsp|mve], cmix-nn, pulp-nn, tinyengine; each lives for its operator only"},
+        {"--kernels", "K", CLI_TEXT, &o.kernels, "count the scratch of cmsis-nn[:c|dsp|mve], cmix-nn, pulp-nn, tinyengine, bitemu:ROW (docs/DEVICE.md); each lives for its operator only"},
         {"--policy", "P", CLI_TEXT, &o.policy, "bits of the layers: fixed:8, layers:8,4,2 (default: the most that any reachable choice needs)"},
         {"--svg", "OUT.svg", CLI_TEXT, &o.svg, "picture of the buffers' lives, with the operator at the peak"},
         {"--format", "text|json", CLI_FORMAT, &o.format, "how to print"},

@@ -128,10 +128,9 @@ enum { HW_EXACT_BUFFERS = 64, HW_EXACT_STEPS = 2000000 };
 typedef struct hw_plan_config {
     hw_planner planner;
     const char *kernels;            /* library whose scratch counts: "cmsis-nn", "cmsis-nn:c", ":dsp" (meant without a build) or ":mve",
-                                       "cmix-nn", "pulp-nn", "tinyengine", "reference" (none is needed); NULL = none is counted */
+                                       "cmix-nn", "pulp-nn", "tinyengine", "reference" (none is needed), "bitemu:xpulp" and the other rows of
+                                       device/kernels/rows.h (their activations take whole elements of their type); NULL = none is counted */
     const int *candidate;           /* of each choice: widths of a policy that never changes; NULL = the most that any reachable bits need */
-    const size_t *scratch;          /* [n_ops] bytes that code of ours needs while an operator runs, instead of a library's; then activations take
-                                       whole elements of their type, too. NULL = packed, as above */
 } hw_plan_config;
 /* Does the board's software have kernels below 8 bits (or state energies by width)? Published stacks were measured at 8 bits only. */
 bool hw_board_narrow(const hw_board *b);

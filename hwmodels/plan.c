@@ -63,24 +63,12 @@ static void find_lives(const model_subgraph *s, life *lives)
     for (int i = 0; i < s->n_outputs; i++) touch(s, lives, s->outputs[i], s->n_ops ? s->n_ops - 1 : 0);
 }
 
-static status add_own_scratch(const model_graph *g, const size_t *bytes, hw_plan *p, size_t *sum, err *e)
+static status add_scratch(const model_graph *g, const hw_plan_config *c, const hw_library *lib, hw_plan *p, size_t *sum, arena *a, err *e)
 {
-    for (int i = 0; i < g->subgraphs[0].n_ops; i++) {
-        if (!bytes[i]) continue;
-        TRY(add_bytes(sum, hw_align(bytes[i]), e));
-        p->buffers[p->n_buffers++] = (hw_buffer){-1, "scratch", i, i, bytes[i], 0};
-    }
-    return ST_OK;
-}
-
-static status add_scratch(const model_graph *g, const hw_plan_config *c, hw_plan *p, size_t *sum, arena *a, err *e)
-{
-    hw_library lib;
-    TRY(hw_library_parse(c->kernels, &lib, e));
-    p->kernels = lib.name;
+    p->kernels = lib->name;
     for (int i = 0; i < g->subgraphs[0].n_ops; i++) {
         hw_buffer *b = &p->buffers[p->n_buffers];
-        TRY(hw_scratch_buffer(g, &lib, i, c->candidate, b, a, e));
+        TRY(hw_scratch_buffer(g, lib, i, c->candidate, b, a, e));
         if (!b->bytes) continue;
         TRY(add_bytes(sum, hw_align(b->bytes), e));
         p->n_buffers++;
@@ -112,20 +100,21 @@ static status plan_activations(const model_graph *g, const hw_plan_config *c, ar
     life *lives = arena_alloc(a, (size_t)s->n_tensors, sizeof *lives);
     p->buffers = arena_alloc(a, (size_t)s->n_tensors + (size_t)s->n_ops, sizeof *p->buffers);
     if (!lives || !p->buffers) return err_set(e, ST_NOMEM, "memory plan", "out of memory");
+    hw_library lib = {0};
+    if (c->kernels) TRY(hw_library_parse(c->kernels, &lib, e));
     find_lives(s, lives);
     size_t sum = 0;
     for (int i = 0; i < s->n_tensors; i++) {
         size_t size = 0;
         if (lives[i].first < 0) continue;
-        int bits = c->scratch ? (int)(8 * model_dtype_bytes(s->tensors[i].dtype)) : read_bits(g, c->candidate, i);
+        int bits = lib.family == HW_BITEMU ? (int)(8 * model_dtype_bytes(s->tensors[i].dtype)) : read_bits(g, c->candidate, i);
         TRY(packed_bytes(&s->tensors[i], bits, &size, e));
         if (!size) continue;
         TRY(add_bytes(&sum, hw_align(size), e));
         hw_buffer *b = &p->buffers[p->n_buffers++];
         *b = (hw_buffer){i, s->tensors[i].name, lives[i].first, lives[i].last, size, 0};
     }
-    if (c->scratch) TRY(add_own_scratch(g, c->scratch, p, &sum, e));
-    else if (c->kernels) TRY(add_scratch(g, c, p, &sum, a, e));
+    if (c->kernels) TRY(add_scratch(g, c, &lib, p, &sum, a, e));
     return hw_place(p, s->n_ops, c->planner, a, e);
 }
 

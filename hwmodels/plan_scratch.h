@@ -3,14 +3,16 @@
 #ifndef BITEMU_HWMODELS_PLAN_SCRATCH_H
 #define BITEMU_HWMODELS_PLAN_SCRATCH_H
 
+#include "device/kernels/rows.h"
 #include "hwmodels/hw.h"
 #include "hwmodels/scratch.h"
 
-typedef enum hw_family { HW_REFERENCE, HW_CMSIS_NN, HW_CMIX_NN, HW_PULP_NN, HW_TINYENGINE } hw_family;
+typedef enum hw_family { HW_REFERENCE, HW_CMSIS_NN, HW_CMIX_NN, HW_PULP_NN, HW_TINYENGINE, HW_BITEMU } hw_family;
 typedef struct hw_library {
     const char *name; /* "cmsis-nn:dsp" */
     hw_family family;
     hw_build build;   /* of CMSIS-NN */
+    dev_kernels row;  /* of bitemu: numbers of device/kernels/rows.h, no functions */
 } hw_library;
 /* "cmsis-nn" (the DSP build), "cmsis-nn:c" ...: a name that hw.h lists. ST_ARG otherwise, where "--kernels". */
 status hw_library_parse(const char *text, hw_library *out, err *e);

@@ -23,7 +23,7 @@ int export_scratch(const exporter *x, int op)
     for (int i = 0; i < x->plan->n_buffers; i++) {
         if (x->plan->buffers[i].tensor < 0 && x->plan->buffers[i].first_op == op) return (int)x->plan->buffers[i].offset;
     }
-    return -1;
+    return 0;
 }
 
 static status find_row(exporter *x, err *e)
@@ -55,7 +55,6 @@ static status make_layers(exporter *x, err *e)
     for (int i = 0; i < x->g->n_ops; i++) {
         err one = {0};
         status s = export_layer_make(x, i, &x->layers[i], &one);
-        x->scratch[i] = x->layers[i].scratch;
         if (s == ST_OK) continue;
         if (s != ST_UNSUPPORTED) return err_set(e, s, one.where, "%s", one.msg);
         if (all.code == ST_OK) all = one;
@@ -140,11 +139,12 @@ static status flow(exporter *x, sim_input **in, err *e)
     x->r->title = x->board.title;
     x->r->complete = x->board.sources != NULL;
     x->layers = arena_alloc(x->a, (size_t)x->g->n_ops, sizeof *x->layers);
-    x->scratch = arena_alloc(x->a, (size_t)x->g->n_ops, sizeof *x->scratch);
-    if (!x->layers || !x->scratch) return err_set(e, ST_NOMEM, c->model, "no memory");
+    if (!x->layers) return err_set(e, ST_NOMEM, c->model, "no memory");
     TRY(emu_session_create(x->s->graph, x->s->profile, x->a, &x->emu, e));
     TRY(make_layers(x, e));
-    TRY(hw_plan_make(x->s->graph, &(hw_plan_config){.planner = HW_GREEDY, .scratch = x->scratch}, x->a, &x->plan, e));
+    char library[64];
+    (void)snprintf(library, sizeof library, "bitemu:%s", x->row.name);
+    TRY(hw_plan_make(x->s->graph, &(hw_plan_config){.planner = HW_GREEDY, .kernels = library}, x->a, &x->plan, e));
     if (c->input) {
         TRY(sim_input_open(x->s->graph, c->input, NULL, NULL, c->limit, x->a, in, e));
         x->r->inputs = sim_input_count(*in);

@@ -23,7 +23,6 @@ typedef struct export_layer {     /* one operator of the network */
     dev_weights weights[DEV_MAX_CANDIDATES]; /* codes: of this process */
     int same_codes[DEV_MAX_CANDIDATES];      /* earlier candidate with the same codes, or itself */
     size_t code_bytes[DEV_MAX_CANDIDATES];
-    size_t scratch;               /* bytes */
 } export_layer;
 
 typedef struct exporter {
@@ -35,7 +34,6 @@ typedef struct exporter {
     export_board board;
     dev_kernels row;              /* numbers of the board's kernel row; no functions */
     export_layer *layers;         /* [g->n_ops] */
-    size_t *scratch;              /* [g->n_ops] */
     hw_plan *plan;
     sim_export_report *r;
 } exporter;
@@ -53,6 +51,6 @@ status export_write(const exporter *x, const uint8_t *data, const uint8_t *known
 void export_bytes(FILE *f, const char *name, const uint8_t *bytes, size_t n);
 
 int export_offset(const exporter *x, int tensor);  /* in the arena; -1 = none */
-int export_scratch(const exporter *x, int op);
+int export_scratch(const exporter *x, int op);     /* 0 = none is needed */
 
 #endif

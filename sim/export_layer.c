@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "device/depthwise.h"
 #include "device/weights.h"
 #include "emu/kernels.h"
 #include "emu/ref/common.h"
@@ -66,20 +65,9 @@ static status make_keys(const exporter *x, export_layer *l, err *e)
     return ST_OK;
 }
 
-static size_t depthwise_scratch(const exporter *x, const export_layer *l)
-{
-    const model_tensor *in = &x->g->tensors[l->op->inputs[0]], *w = &x->g->tensors[l->op->inputs[1]], *out = &x->g->tensors[l->op->outputs[0]];
-    emu_window v;
-    emu_window_init(&v, in, out, w->dims[1], w->dims[2], &l->op->attrs);
-    const dev_mac m = {.out_h = (uint16_t)v.out_h, .out_w = (uint16_t)v.out_w, .k_h = (uint16_t)v.k_h, .k_w = (uint16_t)v.k_w, .stride_h = (uint16_t)v.stride_h,
-                       .stride_w = (uint16_t)v.stride_w, .dilation_h = (uint16_t)v.dilation_h, .dilation_w = (uint16_t)v.dilation_w};
-    return dev_bands_of(&m).bytes;
-}
-
 static status make_mac(const exporter *x, export_layer *l, err *e)
 {
     const model_tensor *in = &x->g->tensors[l->op->inputs[0]];
-    size_t k = x->row.pixels, b = x->row.lane_bytes, out_c = (size_t)l->q.out_c;
     l->depthwise = l->op->code == MODEL_DEPTHWISE_CONV_2D;
     if (in->dtype != MODEL_I8 && in->dtype != MODEL_U8) return refuse(l, e, "no board kernel for 16-bit activations");
     bool high = in->dtype == MODEL_U8 && in->bits > 7;
@@ -87,9 +75,6 @@ static status make_mac(const exporter *x, export_layer *l, err *e)
     l->lane_zero = high ? 128 : 0;
     l->n_candidates = l->q.n_candidates;
     TRY(export_weights_pack(x, l, e));
-    size_t padded = ((size_t)l->q.depth + x->row.lanes - 1) / x->row.lanes * x->row.lanes;
-    size_t unpacked = x->row.unpacks * (((size_t)l->q.depth + DEV_UNPACKED - 1) / DEV_UNPACKED * DEV_UNPACKED);
-    l->scratch = l->depthwise ? depthwise_scratch(x, l) : k * padded * b + 4 * out_c * k + unpacked;
     return make_keys(x, l, e);
 }
 
@@ -105,9 +90,6 @@ status export_layer_make(const exporter *x, int i, export_layer *l, err *e)
         TRY(check_tensors(x, l, e));
         if (rows[r].integers) TRY(emu_op_integers(x->emu, i, &l->q, e));
         if (l->mac) return make_mac(x, l, e);
-        const model_tensor *in = &x->g->tensors[op->inputs[0]];
-        if (op->code == MODEL_MEAN) l->scratch = 4 * x->g->tensors[op->outputs[0]].n_elems;
-        if (op->code == MODEL_SOFTMAX) l->scratch = 4 * (size_t)(in->n_dims ? in->dims[in->n_dims - 1] : 1);
         return make_keys(x, l, e);
     }
     return refuse(l, e, "no board kernel for this operator");

@@ -204,7 +204,7 @@ static void print_pointwise(const exporter *x, FILE *f, const export_layer *l)
     (void)fprintf(f, "static const DEV_FLASH dev_pointwise params_%d = {%d, %d, %d, %d, %d, %d, {", l->index, v.k_h, v.k_w, v.stride_h, v.stride_w, v.pad_top, v.pad_left);
     const int32_t *pads = pad ? x->g->tensors[l->op->inputs[1]].data : NULL;
     for (int d = 0; d < (pad ? in->n_dims : 1); d++) (void)fprintf(f, "%s%d", d ? ", " : "", pad ? pads[2 * d] : 0);
-    (void)fprintf(f, "}, %d, %d, %d, %d, %d, ", axes(x, l), scaled ? l->q.n_channels : 0, l->q.left_shift, l->scratch ? export_scratch(x, l->index) : 0, pad ? emu_zero(out) : l->q.limit);
+    (void)fprintf(f, "}, %d, %d, %d, %d, %d, ", axes(x, l), scaled ? l->q.n_channels : 0, l->q.left_shift, export_scratch(x, l->index), pad ? emu_zero(out) : l->q.limit);
     if (scaled) (void)fprintf(f, "multiplier_%d, shift_%d, %s};\n", l->index, l->index, requant_name(l));
     else (void)fprintf(f, "NULL, NULL, NULL};\n");
 }

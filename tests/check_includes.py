@@ -11,7 +11,7 @@ MAY = {
     "model": ["base", "quant"],
     "controller": ["base", "quant"],
     "emu": ["base", "quant", "model"],
-    "hwmodels": ["base", "model", "emu/events.h", "device/boards/rv32/map.h"],
+    "hwmodels": ["base", "model", "emu/events.h", "device/boards/rv32/map.h", "device/depthwise.h", "device/kernels/rows.h"],
     "traces": ["base"],
     "sim": ["base", "quant", "model", "controller", "emu", "hwmodels", "traces", "device", "include"],
     "device": ["base/status.h", "quant", "controller/controller.h", "network.h"],

@@ -226,7 +226,7 @@ hw_plan plan_with(Net &n, arena *a, hw_planner planner, const char *kernels = nu
 {
     hw_plan *p = nullptr;
     err e = {};
-    hw_plan_config c = {planner, kernels, nullptr, nullptr};
+    hw_plan_config c = {planner, kernels, nullptr};
     EXPECT_OK(hw_plan_make(n.graph(), &c, a, &p, &e), e);
     return p ? *p : hw_plan{};
 }
@@ -265,7 +265,9 @@ TEST(HwPlan, ScratchLivesForItsOperator)
     struct {
         const char *kernels;
         size_t bytes[3];
-    } const cases[] = {{"cmsis-nn", {112, 400, 32}}, {"cmsis-nn:dsp", {112, 400, 32}}, {"cmsis-nn:c", {112, 0, 0}}, {"cmsis-nn:mve", {128, 496 * 25, 0}}};
+    } const cases[] = {{"cmsis-nn", {112, 400, 32}}, {"cmsis-nn:dsp", {112, 400, 32}}, {"cmsis-nn:c", {112, 0, 0}}, {"cmsis-nn:mve", {128, 496 * 25, 0}},
+        // 4 pixels x (28 lanes + 8 sums of 4 bytes), 4 rows of 32 lanes; planes of a band: 4 x 12 rows x 12 lanes, 8; weights 4 x 5 x 8; 64 sums of 4 bytes and one more
+        {"bitemu:xpulp", {4 * (28 + 8 * 4) + 4 * 32, 4 * 12 * 12 + 8 + 4 * 5 * 8 + 65 * 4, 0}}, {"bitemu:portable", {2 * (28 + 8 * 4), 4 * 12 * 12 + 8 + 4 * 5 * 8 + 65 * 4, 0}}};
     for (const auto &c : cases) {
         hw_plan p = plan_with(n, a, HW_GREEDY, c.kernels);
         size_t got[3] = {};
@@ -281,7 +283,7 @@ TEST(HwPlan, ScratchLivesForItsOperator)
     EXPECT_EQ(1024u + 400, plan_with(n, a, HW_GREEDY, "cmsis-nn").bound_bytes);
     hw_plan *p = nullptr;
     err e = {};
-    hw_plan_config wrong = {HW_GREEDY, "cmsis-nn:avx", nullptr, nullptr};
+    hw_plan_config wrong = {HW_GREEDY, "cmsis-nn:avx", nullptr};
     EXPECT_EQ(ST_ARG, hw_plan_make(n.graph(), &wrong, a, &p, &e));
     EXPECT_STREQ("--kernels", e.where);
 }
@@ -675,7 +677,7 @@ TEST(HwModels, ArenaIsTflms)
     hw_plan *p = nullptr;
     err e = {};
     ASSERT_OK(model_load((shim::shared() + "/models/tflm_person_detect.tflite").c_str(), a, &g, &e), e);
-    hw_plan_config c = {HW_GREEDY, "cmsis-nn:mve", nullptr, nullptr};
+    hw_plan_config c = {HW_GREEDY, "cmsis-nn:mve", nullptr};
     ASSERT_OK(hw_plan_create(g, a, &p, &e), e);
     EXPECT_EQ(55296u, p->arena_bytes);
     ASSERT_OK(hw_plan_make(g, &c, a, &p, &e), e);
@@ -844,7 +846,7 @@ TEST(HwPlan, WidthsOfAPolicy)
     err e = {};
     auto plan = [&](const int *candidate, const char *kernels) {
         hw_plan *p = nullptr;
-        hw_plan_config config = {HW_GREEDY, kernels, candidate, nullptr};
+        hw_plan_config config = {HW_GREEDY, kernels, candidate};
         EXPECT_OK(hw_plan_make(n.graph(), &config, a, &p, &e), e);
         return *p;
     };
