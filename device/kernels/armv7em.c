@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cores with the DSP extension (Cortex-M4, M7, M33, M55): SMLAD multiplies two pairs of 16-bit lanes at once. A word of weights gives its pairs by
- * SXTB16, whatever the container: codes of c bits are moved to the top of their bytes and cut there, which multiplies them by 2^(8-c+drop);
- * the sum is shifted back once. It is exact while depth 2^14 < 2^31. Two channels by two pixels. */
+ * Cores with the DSP extension (Cortex-M4, M7, M33): SMLAD multiplies two pairs of 16-bit lanes at once. Two channels by two pixels.
+ * A pair of weights is cut from their word by one AND, whatever the container: codes of c bits, moved to the top of its halves, are numbers times 2^(16-c), narrowed
+ * ones times 2^(16-c+drop). Sums are shifted back by as much, every SAFE lanes: SAFE 2^(c-1) 2^7 2^(16-c) < 2^31. */
+#include "device/kernels/armv7em.h"
 #include "device/kernels/rows.h"
 #include "device/weights.h"
 
-enum { CHUNK = 32, MAX_SHIFTED_DEPTH = 1 << 16 };
+enum { CHUNK = 32, SAFE = 480 };
 
 static inline uint32_t bytes02(uint32_t x)
 {
@@ -18,20 +19,6 @@ static inline uint32_t bytes13(uint32_t x)
 {
     uint32_t y;
     __asm__("sxtb16 %0, %1, ror #8" : "=r"(y) : "r"(x));
-    return y;
-}
-
-static inline int32_t smlad(uint32_t a, uint32_t b, int32_t sum)
-{
-    int32_t y;
-    __asm__("smlad %0, %1, %2, %3" : "=r"(y) : "r"(a), "r"(b), "r"(sum));
-    return y;
-}
-
-static inline uint32_t qadd8(uint32_t a, uint32_t b)
-{
-    uint32_t y;
-    __asm__("qadd8 %0, %1, %2" : "=r"(y) : "r"(a), "r"(b));
     return y;
 }
 
@@ -50,122 +37,143 @@ static void gather(const uint8_t *codes, uint32_t n, int16_t lane_zero, void *la
     for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)(codes[i] ^ (lane_zero ? 0x80 : 0));
 }
 
-typedef struct sums { /* [channel][pixel] */
-    int32_t a00, a01, a10, a11;
-} sums;
-
-/* Four lanes: wa, wb hold a weight a byte. */
-static inline sums four_lanes(sums s, uint32_t wa, uint32_t wb, uint64_t x0, uint64_t x1)
-{
-    uint32_t a = bytes02(wa), b = bytes02(wb), p = (uint32_t)x0, q = (uint32_t)x1;
-    s.a00 = smlad(a, p, s.a00);
-    s.a01 = smlad(a, q, s.a01);
-    s.a10 = smlad(b, p, s.a10);
-    s.a11 = smlad(b, q, s.a11);
-    a = bytes13(wa), b = bytes13(wb), p = (uint32_t)(x0 >> 32), q = (uint32_t)(x1 >> 32);
-    s.a00 = smlad(a, p, s.a00);
-    s.a01 = smlad(a, q, s.a01);
-    s.a10 = smlad(b, p, s.a10);
-    s.a11 = smlad(b, q, s.a11);
-    return s;
-}
+static inline int32_t plus(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); } /* wraps */
 
 /* Two rows, two columns, and how the rows' words are cut. */
 typedef struct run {
-    const dev_tile *t;
-    const uint8_t *r0, *r1;
-    const uint64_t *x0, *x1;
-    uint32_t words, mask, half;
+    const uint32_t *r0, *r1, *x0, *x1;
+    uint32_t words, mask, half, back;
+    int32_t sum[4];                     /* channel 0: pixel 0, 1; channel 1 */
 } run;
-typedef sums variant(const run *r);
+typedef void variant(run *r);
 
-/* The codes at the top of every byte, which mask keeps. */
-static inline __attribute__((always_inline)) sums plane(sums s, uint32_t a, uint32_t b, const uint64_t **x0, const uint64_t **x1, uint32_t mask)
-{
-    return four_lanes(s, a & mask, b & mask, *(*x0)++, *(*x1)++);
-}
-
-/* All words of two rows; code gets the words a, b and adds to s. A function each, so that each has the registers to itself. */
+/* All words of two rows; CODE takes those in a, b. A function each, which takes all registers there are. */
 #define VARIANT(NAME, CODE)                                                                                                              \
-    static sums NAME(const run *r)                                                                                                       \
+    static __attribute__((noinline, optimize("omit-frame-pointer"))) void NAME(run *r)                                                   \
     {                                                                                                                                    \
-        const uint32_t *r0 = (const uint32_t *)(const void *)r->r0, *r1 = (const uint32_t *)(const void *)r->r1;                         \
-        const uint64_t *x0 = r->x0, *x1 = r->x1;                                                                                         \
-        sums s = {0, 0, 0, 0};                                                                                                           \
-        for (const uint32_t *end = r0 + r->words; r0 < end;) {                                                                           \
-            uint32_t a = *r0++, b = *r1++;                                                                                               \
-            CODE                                                                                                                         \
-        }                                                                                                                                \
-        return s;                                                                                                                        \
+        const uint32_t *r0 = r->r0, *r1 = r->r1, *x0 = r->x0, *x1 = r->x1, *end = r0 + r->words;                                          \
+        const uint32_t half = r->half;                                                                                                   \
+        int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;                                                                                          \
+        uint32_t a, b, p, q, w;                                                                                                          \
+        __asm__ volatile(CODE "ldr %[w], %[end]\ncmp %[r0], %[w]\nbne 0b\n"                                                       \
+                         : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [r0] "+r"(r0), [r1] "+r"(r1), [x0] "+r"(x0), [x1] "+r"(x1), [a] "=&r"(a),  \
+                           [b] "=&r"(b), [p] "=&r"(p), [q] "=&r"(q), [w] "=&r"(w)                                                        \
+                         : [mask] "r"(r->mask), [end] "m"(end), [half] "m"(half) : "memory", "cc");                                      \
+        const uint32_t back = r->back;                                                                                                   \
+        r->sum[0] = plus(r->sum[0], s0 >> back), r->sum[1] = plus(r->sum[1], s1 >> back);                                                \
+        r->sum[2] = plus(r->sum[2], s2 >> back), r->sum[3] = plus(r->sum[3], s3 >> back);                                                \
     }
-#define PLANE(LEFT, MASK) s = plane(s, a << (LEFT), b << (LEFT), &x0, &x1, MASK);
-VARIANT(words8, PLANE(0, 0xFFFFFFFF))
-VARIANT(words8_floor, PLANE(0, r->mask))
-VARIANT(words8_up, a = qadd8(a, r->half); b = qadd8(b, r->half); PLANE(0, r->mask))
-VARIANT(words4, PLANE(4, 0xF0F0F0F0) PLANE(0, 0xF0F0F0F0))
-VARIANT(words2, PLANE(6, 0xC0C0C0C0) PLANE(4, 0xC0C0C0C0) PLANE(2, 0xC0C0C0C0) PLANE(0, 0xC0C0C0C0))
-VARIANT(words1, PLANE(7, 0x80808080) PLANE(6, 0x80808080) PLANE(5, 0x80808080) PLANE(4, 0x80808080) PLANE(3, 0x80808080) PLANE(2, 0x80808080)
-        PLANE(1, 0x80808080) PLANE(0, 0x80808080))
+#define WORDS "ldr %[a], [%[r0]], #4\nldr %[b], [%[r1]], #4\n"
+#define ROUND "ldr %[w], %[half]\nqadd8 %[a], %[a], %[w]\nqadd8 %[b], %[b], %[w]\n"
+#define PAIR(LEFT)                                                                                                                       \
+    "ldr %[p], [%[x0]], #4\nldr %[q], [%[x1]], #4\nand %[w], %[mask], %[a], lsl #" LEFT "\nsmlad %[s0], %[w], %[p], %[s0]\nsmlad %[s1], %[w], %[q], %[s1]\n"      \
+    "and %[w], %[mask], %[b], lsl #" LEFT "\nsmlad %[s2], %[w], %[p], %[s2]\nsmlad %[s3], %[w], %[q], %[s3]\n"
+#define ONCE(CODE) "0:\n" CODE
+#define TWICE(CODE) "ldr %[w], %[end]\nsub %[w], %[w], %[r0]\ntst %[w], #4\nbne 1f\n0:\n" CODE "1:\n" CODE /* an odd number of words: from the middle on */
+#define BYTES WORDS PAIR("8") PAIR("0")
+#define NIBBLES WORDS PAIR("12") PAIR("4") PAIR("8") PAIR("0")
+VARIANT(words8, TWICE(BYTES))
+VARIANT(words8_up, ONCE(WORDS ROUND PAIR("8") PAIR("0")))
+VARIANT(words4, TWICE(NIBBLES))
+VARIANT(words2, ONCE(WORDS PAIR("14") PAIR("6") PAIR("12") PAIR("4") PAIR("10") PAIR("2") PAIR("8") PAIR("0")))
+VARIANT(words1, ONCE(WORDS PAIR("15") PAIR("7") PAIR("14") PAIR("6") PAIR("13") PAIR("5") PAIR("12") PAIR("4") PAIR("11") PAIR("3") PAIR("10") PAIR("2") PAIR("9") PAIR("1") PAIR("8") PAIR("0")))
 
-/* Any other weights: 32 at a time, unpacked to bytes in the order of pairs. */
-static sums by_chunks(const run *r)
+/* How a layer's weights are multiplied. */
+typedef struct how {
+    const dev_weights *weights;
+    variant *multiply;           /* NULL: by chunks */
+    uint32_t depth, words, safe; /* of a row; after so many words sums are shifted back */
+    const uint32_t *x0, *x1;
+} how;
+
+/* Any weights: 32 at a time, unpacked to bytes in the order of pairs. */
+static __attribute__((noinline)) void by_chunks(const how *h, run *r)
 {
     static const uint8_t place[4] = {0, 2, 1, 3};
-    const dev_weights *weights = r->t->weights;
-    uint32_t depth = r->t->depth;
-    const uint64_t *x0 = r->x0, *x1 = r->x1;
-    sums s = {0, 0, 0, 0};
-    for (uint32_t at = 0; at < depth; at += CHUNK) {
-        uint32_t w[2][CHUNK / 4] = {{0}};
-        for (uint32_t i = 0; i < CHUNK && at + i < depth; i++) {
+    const uint8_t *r0 = (const uint8_t *)r->r0, *r1 = (const uint8_t *)r->r1;
+    uint32_t w[2][CHUNK / 4];
+    r->words = CHUNK / 4, r->mask = 0xFF00FF00u, r->back = 8;
+    for (uint32_t at = 0; at < h->depth; at += CHUNK, r->x0 += CHUNK / 2, r->x1 += CHUNK / 2) {
+        for (uint32_t i = 0; i < CHUNK / 4; i++) w[0][i] = w[1][i] = 0;
+        for (uint32_t i = 0; i < CHUNK && at + i < h->depth; i++) {
             uint32_t shift = place[i % 4] * 8u;
-            w[0][i / 4] |= (uint32_t)(uint8_t)dev_weight_value(weights, r->r0, at + i) << shift;
-            w[1][i / 4] |= (uint32_t)(uint8_t)dev_weight_value(weights, r->r1, at + i) << shift;
+            w[0][i / 4] |= (uint32_t)(uint8_t)dev_weight_value(h->weights, r0, at + i) << shift;
+            w[1][i / 4] |= (uint32_t)(uint8_t)dev_weight_value(h->weights, r1, at + i) << shift;
         }
-        for (int k = 0; k < CHUNK / 4; k++) s = four_lanes(s, w[0][k], w[1][k], *x0++, *x1++);
+        r->r0 = w[0], r->r1 = w[1];
+        words8(r);
     }
-    return s;
 }
 
-/* The variant for w, and what its sums are shifted back by. */
-static variant *choose(const dev_weights *w, uint32_t depth, uint32_t *back)
+static how choose(const dev_tile *t, run *r)
 {
-    bool up = w->nesting == DEV_HALF_UP && w->drop, cut = w->drop != 0;
-    *back = 0;
-    if (w->is_unsigned || w->values || (cut && w->nesting == DEV_HALF_EVEN) || (cut && w->container != 8) || depth > MAX_SHIFTED_DEPTH) return by_chunks;
-    *back = 8u - w->container + w->drop;
-    switch (w->container) {
-    case 8: return up ? words8_up : cut ? words8_floor : words8;
-    case 4: return words4;
-    case 2: return words2;
-    default: return words1;
-    }
+    static variant *const by_container[] = {[1] = words1, [2] = words2, [4] = words4, [8] = words8};
+    const dev_weights *w = t->weights;
+    how h = {w, by_container[w->container], t->depth, w->row_bytes / 4, SAFE * w->container / 32u, t->columns, (const uint32_t *)t->columns + (t->pixels > 1 ? t->stride / 4 : 0)};
+    if (w->nesting == DEV_HALF_UP && w->drop) h.multiply = words8_up;
+    if (w->is_unsigned || w->values || (w->drop && (w->nesting == DEV_HALF_EVEN || w->container != 8))) h.multiply = NULL;
+    r->back = 16u - w->container + w->drop;
+    r->mask = (0xFFFFu << r->back & 0xFFFFu) * 0x00010001u;
+    r->half = w->drop ? (1u << (w->drop - 1)) * 0x01010101u : 0;
+    return h;
 }
 
-static int32_t plus(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); } /* wraps */
+/* Adds products of the rows c and, if there is one, c + 1. */
+static __attribute__((noinline)) void multiply(const how *h, run *r, uint32_t c, bool pair)
+{
+    r->r0 = (const uint32_t *)(const void *)(h->weights->codes + c * h->weights->row_bytes);
+    r->r1 = r->r0 + (pair ? h->words : 0);
+    r->x0 = h->x0, r->x1 = h->x1;
+    if (!h->multiply) {
+        by_chunks(h, r);
+        return;
+    }
+    for (uint32_t left = h->words; left; left -= r->words, r->r0 += r->words, r->r1 += r->words, r->x0 += SAFE / 2, r->x1 += SAFE / 2) {
+        r->words = left < h->safe ? left : h->safe;
+        h->multiply(r);
+    }
+}
 
 static void dot(const dev_tile *t)
 {
-    const dev_weights *w = t->weights;
-    bool second = t->pixels > 1;
-    uint32_t back;
-    variant *multiply = choose(w, t->depth, &back);
-    run r = {.t = t, .x0 = t->columns, .words = w->row_bytes / 4, .mask = (0xFFu << back & 0xFFu) * 0x01010101u, .half = back ? (1u << (back - 1)) * 0x01010101u : 0};
+    run r;
+    const how h = choose(t, &r);
     int32_t *acc = t->acc;
-    r.r0 = w->codes;
-    r.x1 = r.x0 + (second ? t->stride / 8 : 0);
-    for (uint32_t c = t->channels; c;) {
-        bool pair = c > 1;
-        r.r1 = r.r0 + (pair ? w->row_bytes : 0);
-        sums s = multiply(&r);
-        *acc = plus(*acc, s.a00 >> back), acc++;
-        if (second) *acc = plus(*acc, s.a01 >> back), acc++;
-        if (!pair) return;
-        *acc = plus(*acc, s.a10 >> back), acc++;
-        if (second) *acc = plus(*acc, s.a11 >> back), acc++;
-        r.r0 = r.r1 + w->row_bytes;
-        c -= 2;
+    for (uint32_t c = 0; c < t->channels; c += 2) {
+        const bool pair = c + 1 < t->channels;
+        for (int i = 0; i < 4; i++) r.sum[i] = 0;
+        multiply(&h, &r, c, pair);
+        for (uint32_t k = 0; k <= pair; k++)
+            for (uint32_t p = 0; p < t->pixels; p++, acc++) *acc = plus(*acc, r.sum[2 * k + p]);
     }
 }
 
-const dev_kernels dev_kernels_armv7em = {"armv7em", armv7em_pixels, armv7em_bytes, armv7em_lanes, armv7em_order, armv7em_unpacks, gather, dot, NULL};
+static inline __attribute__((always_inline)) void rescale(const dev_tile *t, const dev_finish *f, bool twice)
+{
+    const bool second = t->pixels > 1, all = f->low == INT8_MIN && f->high == INT8_MAX;
+    const brief_limits limits = {f->out_zero, f->low, f->high};
+    const uint32_t channels = t->channels, next = f->next;
+    const int32_t *bias = f->bias, *multiplier = f->multiplier;
+    const int8_t *shift = f->shift;
+    uint8_t *to = f->to;
+    run r;
+    const how h = choose(t, &r);
+    for (uint32_t c = 0; c < channels; c += 2) {
+        const bool pair = c + 1 < channels;
+        r.sum[0] = r.sum[1] = bias[0], r.sum[2] = r.sum[3] = pair ? bias[1] : 0, bias += 2;
+        multiply(&h, &r, c, pair);
+        for (const int32_t *sum = r.sum, *end = sum + (pair ? 4 : 2); sum < end; sum += 2, to++, multiplier += next, shift += next) {
+            const brief_scale scale = brief_scale_of(*multiplier, *shift, twice);
+            to[0] = armv7em_code(sum[0], scale, twice, all, limits);
+            if (second) to[channels] = armv7em_code(sum[1], scale, twice, all, limits);
+        }
+    }
+}
+
+static void codes(const dev_tile *t, const dev_finish *f)
+{
+    if (f->twice) rescale(t, f, true);
+    else rescale(t, f, false);
+}
+
+const dev_kernels dev_kernels_armv7em = {"armv7em", armv7em_pixels, armv7em_bytes, armv7em_lanes, armv7em_order, armv7em_unpacks, gather, dot, codes};

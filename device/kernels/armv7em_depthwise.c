@@ -2,7 +2,7 @@
  * Depthwise on cores with the DSP extension: a word of a plane holds four neighbours of a row, lanes 0 and 2, 1 and 3 of which SXTB16 makes two pairs. Windows of
  * three by three keep their weights in five registers: pairs of the outer weights for SMLAD, single ones of the middle for SMLABB. Under stride 1 a word serves two windows.
  * Words are read at any address. */
-#include "device/brief.h"
+#include "device/kernels/armv7em.h"
 #include "device/kernels/bytes.h"
 
 /* One row: X and E become its lanes 1 and 3, 0 and 2. MIDDLE: half of the register that holds the middle weight. */
@@ -67,23 +67,12 @@ static void plane(const dev_plane *t)
     else any(t);
 }
 
-/* brief_code. SMMLAR: (2^32 RA + acc m + 2^31) >> 32, m signed: the factor where it is 2^31 or more is m + 2^32. */
 static inline __attribute__((always_inline)) void rescale(const dev_column *t, bool twice, bool all)
 {
     const brief_scale s = brief_scale_of(t->multiplier, t->shift, twice);
-    const int32_t wraps = (int32_t)s.factor >> 31, zero = t->out_zero, low = t->low, high = t->high;
+    const brief_limits limits = {t->out_zero, t->low, t->high};
     uint8_t *to = t->to;
-    for (const int32_t *sum = t->sums, *end = sum + t->n; sum < end; to += t->step) {
-        int32_t acc = *sum++, x;
-        if (twice) {
-            __asm__("smmlar %0, %1, %2, %3" : "=r"(x) : "r"(acc), "r"(s.factor), "r"(acc & wraps));
-            x += x >> 31;
-        } else __asm__("smmul %0, %1, %2" : "=r"(x) : "r"(acc), "r"(s.factor));
-        x = ((x + s.half) >> s.right) + zero;
-        if (all) __asm__("ssat %0, #8, %1" : "=r"(x) : "r"(x));
-        else x = x < low ? low : x > high ? high : x;
-        *to = (uint8_t)x;
-    }
+    for (const int32_t *sum = t->sums, *end = sum + t->n; sum < end; to += t->step) *to = armv7em_code(*sum++, s, twice, all, limits);
 }
 
 static void column(const dev_column *t)

@@ -138,6 +138,15 @@ def containers(folder):
     return n.write(folder, 3)
 
 
+def greatest(folder, bits):
+    """The greatest sums that there are: all codes and all weights the least, deeper than any kernel sums without a second thought."""
+    n = Network(f"greatest_{bits}", (9, 11, 10), "int8", 7, widths=None)
+    n.mac("FULLY_CONNECTED", 3, raw=True, grid=("affine", bits, np.full(1, -(1 << (bits - 1)), np.int8)))
+    model, x = n.write(folder, 1)
+    np.save(x, np.full_like(np.load(x), -128))
+    return model, x
+
+
 def odd(folder, dtype):
     """Sizes that are no multiple of anything; weights of every grid; small enough for 16 KiB."""
     n = Network(f"odd_{dtype}", (7, 9, 5), dtype, 3, "bitemu")
