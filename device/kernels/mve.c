@@ -33,33 +33,58 @@ static void two_by_two(const int8_t *w0, const int8_t *w1, const int8_t *x0, con
     sum[0] = a, sum[1] = b, sum[4] = c, sum[5] = d;
 }
 
-/* A row as bytes. A word holds the codes i .. i + 3 in the lowest bits of its bytes, the next four above them (DEV_QUADS): every plane is a vector of words, scattered. */
+/* How a master becomes a code of fewer bits (dev_nesting). */
+typedef struct rule {
+    int32_t drop;
+    int8x16_t top, one, half, rest;
+} rule;
+
+static inline __attribute__((always_inline)) int8x16_t narrow(int8x16_t x, rule k, uint8_t nesting)
+{
+    if (nesting == DEV_FLOOR) return vshlq_r_s8(x, -k.drop);
+    int8x16_t code = vrshlq_n_s8(x, -k.drop);
+    if (nesting == DEV_HALF_EVEN) code = vsubq_m_s8(code, code, vandq_s8(code, k.one), vcmpeqq_s8(vandq_s8(x, k.rest), k.half));
+    return vminq_s8(code, k.top);
+}
+
+static inline __attribute__((always_inline)) void narrow_row(const int8_t *row, uint32_t n, rule k, uint8_t nesting, int8_t *to)
+{
+    for (; n >= VECTOR; n -= VECTOR, row += VECTOR, to += VECTOR) vstrbq_s8(to, narrow(vldrbq_s8(row), k, nesting));
+    if (n) vstrbq_s8(to, narrow(vldrbq_z_s8(row, vctp8q(n)), k, nesting));
+}
+
+/* Four words of codes, those of `some`, as bytes. A word holds the codes i .. i + 3 in the lowest bits of its bytes, the next four above them (DEV_QUADS): every
+ * plane is a vector of words, scattered. */
+static inline __attribute__((always_inline)) void spread(int8x16_t codes, int32_t container, uint32x4_t apart, bool all, mve_pred16_t some, int8_t *to)
+{
+    for (int32_t up = 8 - container; up >= 0; up -= container, to += 4) {
+        const int32x4_t plane = vreinterpretq_s32_s8(vshlq_r_s8(vshlq_r_s8(codes, up), container - 8));
+        if (all) vstrwq_scatter_offset_s32((int32_t *)(void *)to, apart, plane);
+        else vstrwq_scatter_offset_p_s32((int32_t *)(void *)to, apart, plane, some);
+    }
+}
+
+static void spread_row(const uint8_t *row, uint32_t words, int32_t container, int8_t *to)
+{
+    const uint32_t planes = 8u / (uint32_t)container;
+    const uint32x4_t apart = vmulq_n_u32(vidupq_n_u32(0, 4), planes);
+    for (; words >= 4; words -= 4, row += VECTOR, to += VECTOR * planes) spread(vldrbq_s8((const int8_t *)row), container, apart, true, 0, to);
+    if (words) spread(vldrbq_z_s8((const int8_t *)row, vctp32q(words)), container, apart, false, vctp32q(words), to);
+}
+
+/* A row as bytes. */
 static void unpack(const dev_weights *w, const uint8_t *row, uint32_t depth, int8_t *to)
 {
+    const int8_t *bytes = (const int8_t *)row;
     if (w->is_unsigned || w->values || (w->drop && w->container != 8)) {
         for (uint32_t i = 0; i < depth; i++) to[i] = dev_weight_value(w, row, i);
-        return;
-    }
-    const uint32_t planes = 8u / w->container, words = w->row_bytes / 4;
-    const uint32x4_t apart = vmulq_n_u32(vidupq_n_u32(0, 4), planes);
-    const int32_t right = -(8 - (int32_t)w->container), drop = -(int32_t)w->drop;
-    const int8x16_t top = vdupq_n_s8((int8_t)((1 << (w->width - 1)) - 1)), one = vdupq_n_s8(1), half = vdupq_n_s8((int8_t)(w->drop ? 1 << (w->drop - 1) : 0)),
-                    rest = vdupq_n_s8((int8_t)((1 << w->drop) - 1));
-    for (uint32_t at = 0; at < words; at += 4, to += VECTOR * planes) {
-        const mve_pred16_t left = vctp32q(words - at);
-        const int8x16_t codes = vreinterpretq_s8_u32(vldrwq_z_u32((const uint32_t *)(const void *)row + at, left));
-        for (uint32_t p = 0; p < planes; p++) {
-            int8x16_t x = vshlq_r_s8(vshlq_r_s8(codes, (int32_t)(8 - (p + 1) * w->container)), right);
-            if (w->drop && w->nesting == DEV_FLOOR) {
-                x = vshlq_r_s8(x, drop);
-            } else if (w->drop) {
-                const mve_pred16_t tie = vcmpeqq_s8(vandq_s8(x, rest), half);
-                x = vrshlq_n_s8(x, drop);
-                if (w->nesting == DEV_HALF_EVEN) x = vsubq_m_s8(x, x, vandq_s8(x, one), tie);
-                x = vminq_s8(x, top);
-            }
-            vstrwq_scatter_offset_p_s32((int32_t *)(void *)(to + 4 * p), apart, vreinterpretq_s32_s8(x), left);
-        }
+    } else if (!w->drop) {
+        spread_row(row, w->row_bytes / 4, w->container, to);
+    } else {
+        const rule k = {w->drop, vdupq_n_s8((int8_t)((1 << (w->width - 1)) - 1)), vdupq_n_s8(1), vdupq_n_s8((int8_t)(1 << (w->drop - 1))), vdupq_n_s8((int8_t)((1 << w->drop) - 1))};
+        if (w->nesting == DEV_FLOOR) narrow_row(bytes, depth, k, DEV_FLOOR, to);
+        else if (w->nesting == DEV_HALF_UP) narrow_row(bytes, depth, k, DEV_HALF_UP, to);
+        else narrow_row(bytes, depth, k, DEV_HALF_EVEN, to);
     }
 }
 
