@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ static const cli_usage usage = {
     "  bitemu compare golden.jsonl board.log --junit compare.xml --github\n"
     "  bitemu compare golden.jsonl board.log --baseline last.json        (exit 1 only for what differs newly)\n"
     "  bitemu compare estimate.json profile.txt --clock-hz 50e6\n"
-    "  bitemu compare estimate.json profile.txt --baseline last.json --fail-if 'measured_cycles>+3%,layers.measured_cycles>+5%'\n",
+    "  bitemu compare estimate.json profile.txt --baseline last.json --fail-if 'measured_cycles>+3%,layers.measured_cycles>+5%' --junit compare.xml\n",
     2, 2,
 };
 
@@ -54,24 +55,53 @@ static status traces(const char *const *args, options *o, int *code, err *e)
     compare_list list;
     compare_result r;
     json_t *before = NULL, *now = NULL;
+    char *text = NULL, message[64];
+    size_t n = 0;
     if (o->fail_if || o->clock || o->ticks) return err_set(e, ST_ARG, o->fail_if ? "--fail-if" : o->clock ? "--clock-hz" : "--cycles-per-tick", "is for an estimate against a measured log");
     if (o->baseline) TRY(compare_baseline_load(o->baseline, "traces", &before, e));
-    status st = compare_list_create(&list) ? ST_OK : err_set(e, ST_NOMEM, "", "no memory");
+    FILE *f = open_memstream(&text, &n);
+    status st = compare_list_create(&list) && f ? ST_OK : err_set(e, ST_NOMEM, "", "no memory");
     bool keep = o->baseline || o->format == CLI_AS_JSON;
     o->traces.each = keep ? compare_list_add : NULL;
     o->traces.each_to = &list;
     if (st == ST_OK) st = compare_files(args[0], args[1], &o->traces, &r, e);
     bool same = st == ST_OK && compare_same(&o->traces, &r), worse = false;
-    if (st == ST_OK && o->junit) st = compare_junit(o->junit, args, &r, same, e);
+    if (st == ST_OK) compare_print_verdict(f, &r);
+    if (f && fclose(f) != 0 && st == ST_OK) st = err_set(e, ST_NOMEM, "", "no memory");
     if (st == ST_OK && keep && !(now = compare_json(&r, &list, same))) st = err_set(e, ST_NOMEM, "", "no memory");
+    if (st == ST_OK) (void)snprintf(message, sizeof message, "%" PRId64 " of %" PRId64 " inputs differ", r.differ, r.compared);
+    const compare_verdict verdict = {args, same, message, text};
+    if (st == ST_OK && o->junit) st = compare_junit(o->junit, &verdict, e);
     if (st == ST_OK && o->format == CLI_AS_JSON) print(now);
     else if (st == ST_OK) compare_text(args, &r, same);
-    if (st == ST_OK && o->github) compare_github(args, &r, same);
+    if (st == ST_OK && o->github) compare_github(&verdict);
     if (st == ST_OK && before) compare_worse(now, before, &worse);
     *code = (before ? worse : !same) ? status_exit(ST_MISMATCH) : 0;
     json_decref(now);
     json_decref(before);
+    free(text);
     compare_list_free(&list);
+    return st;
+}
+
+/* Everything that is printed. */
+static status report(const char *const *args, const options *o, const compare_measured *c, const json_t *now, const json_t *before, bool same, bool *broken, err *e)
+{
+    char *text = NULL;
+    size_t n = 0, said = 0;
+    FILE *f = open_memstream(&text, &n);
+    if (!f) return err_set(e, ST_NOMEM, "", "no memory");
+    compare_measured_sums(f, c);
+    if (fflush(f) == 0) said = n;
+    status st = o->fail_if ? cost_fail_if(o->fail_if, now, before, f, broken, e) : ST_OK;
+    if (fclose(f) != 0 && st == ST_OK) st = err_set(e, ST_NOMEM, "", "no memory");
+    const compare_verdict verdict = {args, same && !*broken, *broken ? "a condition is broken" : "the log has other operators", text};
+    if (st == ST_OK && o->junit) st = compare_junit(o->junit, &verdict, e);
+    if (st == ST_OK && o->format == CLI_AS_JSON) print(now);
+    else if (st == ST_OK) compare_measured_text(c);
+    if (st == ST_OK) (void)fputs(text + said, stderr);
+    if (st == ST_OK && o->github) compare_github(&verdict);
+    free(text);
     return st;
 }
 
@@ -80,8 +110,7 @@ static status measured(const char *const *args, options *o, arena *a, int *code,
     compare_measured c;
     json_t *before = NULL;
     bool broken = false;
-    if (o->junit || o->github || o->traces.dump_a || o->traces.tolerance)
-        return err_set(e, ST_ARG, o->junit ? "--junit" : o->github ? "--github" : o->traces.dump_a ? "--dump-a" : "--tolerance", "is for two traces, not for an estimate against a measured log");
+    if (o->traces.dump_a || o->traces.tolerance) return err_set(e, ST_ARG, o->traces.dump_a ? "--dump-a" : "--tolerance", "is for two traces, not for an estimate against a measured log");
     if (o->baseline && !o->fail_if) return err_set(e, ST_ARG, "--baseline", "say what may grow by how much: --fail-if 'measured_cycles>+3%%'");
     o->measured.subset = o->traces.subset;
     TRY(positive("--clock-hz", o->clock, &o->measured.clock_hz, e));
@@ -90,10 +119,7 @@ static status measured(const char *const *args, options *o, arena *a, int *code,
     if (o->baseline) TRY(compare_baseline_load(o->baseline, "measured", &before, e));
     bool same = compare_measured_same(&o->measured, &c);
     json_t *now = compare_measured_json(&c, same);
-    status st = now ? ST_OK : err_set(e, ST_NOMEM, "", "no memory");
-    if (st == ST_OK && o->format == CLI_AS_JSON) print(now);
-    else if (st == ST_OK) compare_measured_text(&c);
-    if (st == ST_OK && o->fail_if) st = cost_fail_if(o->fail_if, now, before, &broken, e);
+    status st = now ? report(args, o, &c, now, before, same, &broken, e) : err_set(e, ST_NOMEM, "", "no memory");
     *code = broken || !same ? status_exit(ST_MISMATCH) : c.cycles < 0 ? status_exit(ST_INCOMPLETE) : 0;
     json_decref(now);
     json_decref(before);

@@ -42,7 +42,7 @@ static status check(const options *o, const cost_estimate *c, bool *broken, err 
     json_t *before = o->baseline ? json_load_file(o->baseline, 0, &why) : NULL, *now = cost_json(c);
     status st = ST_OK;
     if (o->baseline && !before) st = err_set(e, ST_FORMAT, o->baseline, "line %d: %s", why.line, why.text);
-    if (st == ST_OK) st = cost_fail_if(o->fail_if, now, before, broken, e);
+    if (st == ST_OK) st = cost_fail_if(o->fail_if, now, before, stderr, broken, e);
     json_decref(now);
     json_decref(before);
     return st;

@@ -60,18 +60,10 @@ void compare_print_divergence(FILE *f, const compare_divergence *d)
     if (d->hint) (void)fprintf(f, "likely cause: %s\n", d->hint);
 }
 
-/* The divergence as text that is the caller's to free; NULL: no memory. */
-static char *divergence_text(const compare_result *r)
+void compare_print_verdict(FILE *f, const compare_result *r)
 {
-    char *text = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    if (!f) return NULL;
     if (r->first.what != COMPARE_EQUAL) compare_print_divergence(f, &r->first);
     else (void)fprintf(f, "%" PRId64 " inputs compared, %" PRId64 " differ\n", r->compared, r->differ);
-    if (fclose(f) == 0) return text;
-    free(text);
-    return NULL;
 }
 
 static void xml(FILE *f, const char *s)
@@ -87,35 +79,26 @@ static void xml(FILE *f, const char *s)
     }
 }
 
-static void write_junit(FILE *f, const char *const *sides, const compare_result *r, bool same, const char *text)
+static void write_junit(FILE *f, const compare_verdict *v)
 {
-    (void)fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n <testsuite name=\"bitemu compare\" tests=\"1\" failures=\"%d\">\n  <testcase classname=\"bitemu\" name=\"", !same);
-    xml(f, sides[0]);
+    (void)fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n <testsuite name=\"bitemu compare\" tests=\"1\" failures=\"%d\">\n  <testcase classname=\"bitemu\" name=\"", !v->same);
+    xml(f, v->sides[0]);
     (void)fputs(" against ", f);
-    xml(f, sides[1]);
+    xml(f, v->sides[1]);
     (void)fputs("\">\n", f);
-    if (!same) {
-        (void)fprintf(f, "   <failure message=\"%" PRId64 " of %" PRId64 " inputs differ\">", r->differ, r->compared);
-        xml(f, text);
-        (void)fputs("</failure>\n", f);
-    } else {
-        (void)fprintf(f, "   <system-out>%" PRId64 " inputs compared, %" PRId64 " equal</system-out>\n", r->compared, r->equal);
-    }
+    if (v->same) (void)fputs("   <system-out>", f);
+    else (void)fprintf(f, "   <failure message=\"%s\">", v->message);
+    xml(f, v->details);
+    (void)fputs(v->same ? "</system-out>\n" : "</failure>\n", f);
     (void)fputs("  </testcase>\n </testsuite>\n</testsuites>\n", f);
 }
 
-status compare_junit(const char *path, const char *const *sides, const compare_result *r, bool same, err *e)
+status compare_junit(const char *path, const compare_verdict *v, err *e)
 {
     file_out o;
-    char *text = divergence_text(r);
-    if (!text) return err_set(e, ST_NOMEM, path, "out of memory");
-    status st = file_create(&o, path, e);
-    if (st == ST_OK) {
-        write_junit(o.f, sides, r, same, text);
-        st = file_commit(&o, e);
-    }
-    free(text);
-    return st;
+    TRY(file_create(&o, path, e));
+    write_junit(o.f, v);
+    return file_commit(&o, e);
 }
 
 /* A message of a workflow command: %, carriage return and newline are escaped. */
@@ -129,13 +112,11 @@ static void escaped(const char *s)
     }
 }
 
-void compare_github(const char *const *sides, const compare_result *r, bool same)
+void compare_github(const compare_verdict *v)
 {
-    char *text = divergence_text(r);
-    (void)printf("::%s title=bitemu compare::", same ? "notice" : "error");
-    escaped(sides[1]);
-    (void)fputs(same ? ": equal, " : ": ", stdout);
-    if (text) escaped(text);
+    (void)printf("::%s title=bitemu compare::", v->same ? "notice" : "error");
+    escaped(v->sides[1]);
+    (void)fputs(v->same ? ": equal, " : ": ", stdout);
+    escaped(v->details);
     (void)putchar('\n');
-    free(text);
 }

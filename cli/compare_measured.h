@@ -50,6 +50,7 @@ double compare_estimated_cycles(const compare_measured *c, const match_row *row)
 double compare_measured_cycles(const compare_measured *c, const match_row *row);
 
 void compare_measured_text(const compare_measured *c);
+void compare_measured_sums(FILE *f, const compare_measured *c); /* of that the totals, and what did not find its other side */
 json_t *compare_measured_json(const compare_measured *c, bool same); /* caller frees */
 
 #endif

@@ -55,19 +55,19 @@ static void table(const compare_measured *c)
     putchar('\n');
 }
 
-static void pair(const char *what, double estimated, double measured, const char *unit, const char *more)
+static void pair(FILE *f, const char *what, double estimated, double measured, const char *unit, const char *more)
 {
     double pct;
-    printf("%-10s ", what);
-    if (estimated >= 0) printf("estimated %.*f %s", strcmp(unit, "cycles") ? 3 : 0, estimated, unit);
-    else printf("estimated -");
-    if (measured >= 0) printf(", measured %.*f %s", strcmp(unit, "cycles") ? 3 : 0, measured, unit);
-    else printf(", measured -");
-    if (off(estimated, measured, &pct)) printf(", %+.1f %%", pct);
-    printf("%s\n", more);
+    (void)fprintf(f, "%-10s ", what);
+    if (estimated >= 0) (void)fprintf(f, "estimated %.*f %s", strcmp(unit, "cycles") ? 3 : 0, estimated, unit);
+    else (void)fprintf(f, "estimated -");
+    if (measured >= 0) (void)fprintf(f, ", measured %.*f %s", strcmp(unit, "cycles") ? 3 : 0, measured, unit);
+    else (void)fprintf(f, ", measured -");
+    if (off(estimated, measured, &pct)) (void)fprintf(f, ", %+.1f %%", pct);
+    (void)fprintf(f, "%s\n", more);
 }
 
-static void totals(const compare_measured *c)
+static void totals(FILE *f, const compare_measured *c)
 {
     const measured_log *m = c->log;
     char windows[96] = "";
@@ -76,28 +76,34 @@ static void totals(const compare_measured *c)
         const measured_series *s = &m->whole[u];
         if (s->n > 1) (void)snprintf(windows, sizeof windows, " (median of %d: %.0f to %.0f)", s->n, s->v[0] * c->scale.cycles[u], s->v[s->n - 1] * c->scale.cycles[u]);
     }
-    if (c->n_both) pair("layers", c->both_estimated, c->both_measured, "cycles", c->n_both == c->match.n_rows ? "" : " (those that both sides have)");
-    if (c->measured >= 0 || c->cycles >= 0) pair("total", c->cycles, c->measured, "cycles", c->measured_is_sum ? " (measured: sum of the log's rows)" : windows);
-    if (clock > 0 && c->measured >= 0) pair("latency", c->cycles < 0 || c->clock_hz <= 0 ? -1 : c->cycles / c->clock_hz * 1e3, c->measured / clock * 1e3, "ms", "");
+    if (c->n_both) pair(f, "layers", c->both_estimated, c->both_measured, "cycles", c->n_both == c->match.n_rows ? "" : " (those that both sides have)");
+    if (c->measured >= 0 || c->cycles >= 0) pair(f, "total", c->cycles, c->measured, "cycles", c->measured_is_sum ? " (measured: sum of the log's rows)" : windows);
+    if (clock > 0 && c->measured >= 0) pair(f, "latency", c->cycles < 0 || c->clock_hz <= 0 ? -1 : c->cycles / c->clock_hz * 1e3, c->measured / clock * 1e3, "ms", "");
     if (m->energy_uj.n) {
         (void)snprintf(windows, sizeof windows, " (median of %d: %.3f to %.3f)", m->energy_uj.n, m->energy_uj.v[0], m->energy_uj.v[m->energy_uj.n - 1]);
-        pair("energy", c->energy_uj, measured_median(&m->energy_uj), "uJ", windows);
+        pair(f, "energy", c->energy_uj, measured_median(&m->energy_uj), "uJ", windows);
     }
-    if (c->median_error_pct >= 0) printf("%-10s median of the layers' absolute errors %.1f %%\n", "", c->median_error_pct);
+    if (c->median_error_pct >= 0) (void)fprintf(f, "%-10s median of the layers' absolute errors %.1f %%\n", "", c->median_error_pct);
 }
 
 /* Everything that did not find its other side. */
-static void unmatched(const compare_measured *c)
+static void unmatched(FILE *f, const compare_measured *c)
 {
     const match_result *r = &c->match;
-    if (r->by_type) printf("the log has sums by type only\n");
-    else if (c->log->n_rows && r->complete_runs) printf("averaged over %" PRId64 " complete run%s of %d operators\n", r->complete_runs, r->complete_runs == 1 ? "" : "s", c->n_ops);
-    else if (c->log->n_rows) printf("no run in the log has all %d operators in order: aligned as far as they agree, neighbours of one type may be exchanged\n", c->n_ops);
+    if (r->by_type) (void)fprintf(f, "the log has sums by type only\n");
+    else if (c->log->n_rows && r->complete_runs) (void)fprintf(f, "averaged over %" PRId64 " complete run%s of %d operators\n", r->complete_runs, r->complete_runs == 1 ? "" : "s", c->n_ops);
+    else if (c->log->n_rows) (void)fprintf(f, "no run in the log has all %d operators in order: aligned as far as they agree, neighbours of one type may be exchanged\n", c->n_ops);
     if (r->left_over)
-        printf("not matched: %" PRId64 " operator rows of the log, the first is line %" PRId64 ": %s\n", r->left_over, r->left_over_line, r->left_over_tag);
-    if (c->unmeasured) printf("not measured: %d operators of more than 0.1 %% of the estimate, the first is %s\n", c->unmeasured, c->unmeasured_name);
+        (void)fprintf(f, "not matched: %" PRId64 " operator rows of the log, the first is line %" PRId64 ": %s\n", r->left_over, r->left_over_line, r->left_over_tag);
+    if (c->unmeasured) (void)fprintf(f, "not measured: %d operators of more than 0.1 %% of the estimate, the first is %s\n", c->unmeasured, c->unmeasured_name);
     for (int i = 0; i < c->log->n_crcs; i++)
-        printf("%s CRC-32 %08" PRIx32 " in line %" PRId64 ": compare a trace of bitemu run with this log to check it\n", c->log->crcs[i].input ? "input" : "output", c->log->crcs[i].crc, c->log->crcs[i].line);
+        (void)fprintf(f, "%s CRC-32 %08" PRIx32 " in line %" PRId64 ": compare a trace of bitemu run with this log to check it\n", c->log->crcs[i].input ? "input" : "output", c->log->crcs[i].crc, c->log->crcs[i].line);
+}
+
+void compare_measured_sums(FILE *f, const compare_measured *c)
+{
+    totals(f, c);
+    unmatched(f, c);
 }
 
 void compare_measured_text(const compare_measured *c)
@@ -105,8 +111,7 @@ void compare_measured_text(const compare_measured *c)
     const measured_log *m = c->log;
     printf("%s: %s on %s, %s; measured: %s (%s)\n\n", c->estimate_path, c->model, c->title, c->kernels, c->log_path, m->format);
     if (m->n_rows || m->n_sums) table(c);
-    totals(c);
-    unmatched(c);
+    compare_measured_sums(stdout, c);
     if (c->scale.why[0]) printf("%s\n", c->scale.why);
     if (c->scale.clock_hz > 0 && c->clock_hz > 0 && (c->scale.clock_hz > c->clock_hz * 1.001 || c->scale.clock_hz < c->clock_hz * 0.999))
         printf("the board was measured at %.6g MHz, the estimate is for %.6g MHz: memories may need other wait states\n", c->scale.clock_hz / 1e6, c->clock_hz / 1e6);

@@ -32,21 +32,21 @@ static status parse(const char *text, size_t length, condition *c, err *e)
 }
 
 /* of: "" for the totals, else which layer. */
-static bool exceeds(const condition *c, const char *of, double is, double was)
+static bool exceeds(const condition *c, FILE *said, const char *of, double is, double was)
 {
     double most = c->relative ? was * (1 + c->limit / 100) : c->limit;
     if (is <= most * (1 + 1e-9)) return false; /* the file holds rounded decimals */
-    if (c->relative) fprintf(stderr, "bitemu: %s%s grew from %.0f to %.0f (%+.2f%%), more than %+g%%\n", of, c->name, was, is, 100 * (is / was - 1), c->limit);
-    else fprintf(stderr, "bitemu: %s%s is %.*f, more than %.*f\n", of, c->name, is < 1000 && is != floor(is) ? 2 : 0, is, c->limit != floor(c->limit) ? 2 : 0, c->limit);
+    if (c->relative) (void)fprintf(said, "bitemu: %s%s grew from %.0f to %.0f (%+.2f%%), more than %+g%%\n", of, c->name, was, is, 100 * (is / was - 1), c->limit);
+    else (void)fprintf(said, "bitemu: %s%s is %.*f, more than %.*f\n", of, c->name, is < 1000 && is != floor(is) ? 2 : 0, is, c->limit != floor(c->limit) ? 2 : 0, c->limit);
     return true;
 }
 
-static status of_totals(const condition *c, const json_t *now, const json_t *before, bool *broken, err *e)
+static status of_totals(const condition *c, const json_t *now, const json_t *before, FILE *said, bool *broken, err *e)
 {
     const json_t *v = json_object_get(json_object_get(now, "totals"), c->name), *old = json_object_get(json_object_get(before, "totals"), c->name);
     if (!json_is_number(v)) return err_set(e, v ? ST_INCOMPLETE : ST_ARG, "--fail-if", "totals have no figure '%s'", c->name);
     if (c->relative && !json_is_number(old)) return err_set(e, ST_FORMAT, "--baseline", "it states no totals.%s", c->name);
-    if (exceeds(c, "", json_number_value(v), json_number_value(old))) *broken = true;
+    if (exceeds(c, said, "", json_number_value(v), json_number_value(old))) *broken = true;
     return ST_OK;
 }
 
@@ -64,7 +64,7 @@ static const json_t *same_layer(const json_t *before, const json_t *layer)
 }
 
 /* Layers without this figure on either side do not count, unless none has it. A relative limit is broken by a layer that has lost it, too. */
-static status of_layers(const condition *c, const json_t *now, const json_t *before, bool *broken, err *e)
+static status of_layers(const condition *c, const json_t *now, const json_t *before, FILE *said, bool *broken, err *e)
 {
     size_t i;
     int seen = 0;
@@ -75,29 +75,29 @@ static status of_layers(const condition *c, const json_t *now, const json_t *bef
         (void)snprintf(of, sizeof of, "layer %lld %.60s: ", (long long)json_integer_value(json_object_get(layer, "index")), json_string_value(json_object_get(layer, "type")));
         if (c->relative && !json_is_number(v) && json_is_number(old)) {
             *broken = true;
-            fprintf(stderr, "bitemu: %s%s was %.0f and is not known now\n", of, c->name, json_number_value(old));
+            (void)fprintf(said, "bitemu: %s%s was %.0f and is not known now\n", of, c->name, json_number_value(old));
         }
         if (!json_is_number(v) || (c->relative && !json_is_number(old))) continue;
         seen++;
-        if (exceeds(c, of, json_number_value(v), json_number_value(old))) *broken = true;
+        if (exceeds(c, said, of, json_number_value(v), json_number_value(old))) *broken = true;
     }
     return seen ? ST_OK : err_set(e, ST_INCOMPLETE, "--fail-if", "no layer has a figure '%s'%s", c->name, c->relative ? " on both sides" : "");
 }
 
-static status one(const char *text, size_t length, const json_t *now, const json_t *before, bool *broken, err *e)
+static status one(const char *text, size_t length, const json_t *now, const json_t *before, FILE *said, bool *broken, err *e)
 {
     condition c;
     TRY(parse(text, length, &c, e));
     if (c.relative && !before) return err_set(e, ST_ARG, "--fail-if", "'%.*s' needs --baseline", c.length, c.text);
-    return c.by_layer ? of_layers(&c, now, before, broken, e) : of_totals(&c, now, before, broken, e);
+    return c.by_layer ? of_layers(&c, now, before, said, broken, e) : of_totals(&c, now, before, said, broken, e);
 }
 
-status cost_fail_if(const char *conditions, const json_t *now, const json_t *before, bool *broken, err *e)
+status cost_fail_if(const char *conditions, const json_t *now, const json_t *before, FILE *said, bool *broken, err *e)
 {
     *broken = false;
     for (const char *p = conditions; *p;) {
         size_t n = strcspn(p, ",");
-        TRY(one(p, n, now, before, broken, e));
+        TRY(one(p, n, now, before, said, broken, e));
         p += n + (p[n] == ',');
     }
     return ST_OK;

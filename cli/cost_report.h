@@ -4,6 +4,7 @@
 #define BITEMU_CLI_COST_REPORT_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "hwmodels/hw.h"
 
@@ -60,8 +61,8 @@ json_t *cost_break_even_json(const cost_estimate *c, const cost_cascade *list, i
 status cost_break_even_svg(const cost_estimate *c, const cost_cascade *list, int n, const char *path, err *e);
 
 /* "cycles>+3%", "sram_bytes>65536", "layers.cycles>+5%", several separated by ',': which of them `now` breaks against `before` (both with totals and
- * layers as in cost_json; before may be NULL if no condition is relative). *broken is set and each is printed. ST_ARG: not such a condition;
+ * layers as in cost_json; before may be NULL if no condition is relative). *broken is set and each is printed to `said`. ST_ARG: not such a condition;
  * ST_FORMAT: a figure is missing. */
-status cost_fail_if(const char *conditions, const json_t *now, const json_t *before, bool *broken, err *e);
+status cost_fail_if(const char *conditions, const json_t *now, const json_t *before, FILE *said, bool *broken, err *e);
 
 #endif

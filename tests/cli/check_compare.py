@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import BITEMU, SHARED, SOURCE, Checks, bitemu, bitemu_json
@@ -65,7 +66,15 @@ compare(2, ["ESTIMATE.json"], log, estimate)
 compare(4, ["cut.json:"], write("cut.json", estimate.read_text()[:-200]), log)
 compare(4, ["line 1", "no figure"], estimate, write("prose.txt", "hello\n"))
 compare(4, ["is it the network of this log"], estimate, write("other.txt", "SVDF took 5 ticks\nTILE took 5 ticks\n"), "--cycles-per-tick", 1)
-compare(2, ["--junit", "two traces"], estimate, log, "--junit", tmp / "x.xml")
+compare(2, ["--tolerance", "two traces"], estimate, log, "--tolerance", 1)
+
+# for CI: a test case and an annotation, of what broke
+compare(0, ["::notice title=bitemu compare::", "%0Aaveraged over 1 complete run"], estimate, log, "--cycles-per-tick", 1, "--github", "--junit", tmp / "x.xml")
+suite = xml.etree.ElementTree.parse(tmp / "x.xml").getroot()[0]
+checks.check(suite.get("failures") == "0" and "averaged over 1 complete run" in suite[0].find("system-out").text, "JUnit of an estimate that is met")
+compare(1, ["::error title=bitemu compare::", "median_abs_error_pct is"], estimate, log, "--cycles-per-tick", 2, "--fail-if", "median_abs_error_pct>20", "--github", "--junit", tmp / "x.xml")
+failure = xml.etree.ElementTree.parse(tmp / "x.xml").getroot()[0][0].find("failure")
+checks.check(failure.get("message") == "a condition is broken" and "median_abs_error_pct is 50.00, more than 20" in failure.text, f"JUnit of a broken condition: {failure.text}")
 
 # damage: cut, noise, repeated, interleaved. What is lost is said with a line; nothing shifts.
 lines = run(exact).splitlines(keepends=True)
