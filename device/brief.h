@@ -20,7 +20,7 @@ typedef struct brief_limits {
 static inline brief_scale brief_scale_of(int32_t multiplier, int8_t shift, bool twice)
 {
     const uint32_t right = (uint32_t)(twice ? -shift : -1 - shift);
-    const brief_scale s = {(uint32_t)multiplier << twice, right, (int32_t)(1u << (right - 1))};
+    const brief_scale s = {(uint32_t)multiplier << twice, right, (int32_t)((uint32_t)1 << (right - 1))};
     return s;
 }
 

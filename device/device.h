@@ -24,7 +24,17 @@
 #define DEV_FLASH_IS_MEMORY 1
 #endif
 
-enum { DEV_MAX_DIMS = 6, DEV_MAX_KEYS = 3, DEV_MAX_INPUTS = 4, DEV_MAX_CANDIDATES = 16, DEV_UNPACKED = 32 };
+enum { DEV_TEXT = 64, DEV_MAX_DIMS = 6, DEV_MAX_KEYS = 3, DEV_MAX_INPUTS = 4, DEV_MAX_CANDIDATES = 16, DEV_UNPACKED = 32 };
+
+/* A text of the model in memory, there or as a copy of what DEV_TEXT holds of it. */
+static inline const char *dev_text(const DEV_FLASH char *s, char copy[DEV_TEXT])
+{
+    uint8_t n = 0;
+    if (DEV_FLASH_IS_MEMORY) return (const char *)(uintptr_t)s;
+    for (; n < DEV_TEXT - 1 && s[n]; n++) copy[n] = s[n];
+    copy[n] = 0;
+    return copy;
+}
 
 typedef enum dev_type { DEV_I8, DEV_U8, DEV_I16, DEV_I32 } dev_type;
 
@@ -168,8 +178,8 @@ typedef void dev_dot_fn(const dev_tile *t);
  * Columns may lie in the input itself: then each is `runs` runs of `run` lanes, `pitch` bytes apart, all of them whole words. */
 typedef struct dev_finish {
     uint32_t runs, run, pitch;  /* one run: the whole column */
-    const int32_t *bias, *multiplier;
-    const int8_t *shift;
+    const DEV_FLASH int32_t *bias, *multiplier;
+    const DEV_FLASH int8_t *shift;
     uint8_t next;               /* from one channel's multiplier to the next's: 1, or 0 */
     bool twice;                 /* dev_requant_twice, else dev_requant_once */
     int32_t out_zero, low, high;
@@ -227,7 +237,7 @@ typedef struct dev_depthwise_kernels {
 } dev_depthwise_kernels;
 extern const dev_depthwise_kernels dev_planes;
 
-extern const dev_kernels dev_kernels_portable, dev_kernels_armv7em, dev_kernels_rv32, dev_kernels_xpulp, dev_kernels_mve;
+extern const dev_kernels dev_kernels_portable, dev_kernels_armv7em, dev_kernels_rv32, dev_kernels_xpulp, dev_kernels_mve, dev_kernels_avr;
 
 /* What a layer sees of the run. */
 typedef struct dev_run {

@@ -24,6 +24,7 @@ static void put_place(const struct bitemu_log *log, const dev_tensor *t, uint32_
 
 bool dev_explain(const struct bitemu_log *log, int32_t input, const dev_layer *l, const void *out, const DEV_FLASH uint8_t *known)
 {
+    char text[DEV_TEXT];
     uint32_t differ = 0, first = 0;
     int64_t most = 0;
     for (uint32_t i = 0; i < l->out.n; i++) {
@@ -37,9 +38,9 @@ bool dev_explain(const struct bitemu_log *log, int32_t input, const dev_layer *l
     bitemu_log_number(log, "MISMATCH input ", input);
     bitemu_log_number(log, ", layer ", l->index);
     bitemu_log_text(log, " ");
-    bitemu_log_text(log, l->op);
+    bitemu_log_text(log, dev_text(l->op, text));
     bitemu_log_text(log, " (");
-    bitemu_log_text(log, l->name);
+    bitemu_log_text(log, dev_text(l->name, text));
     bitemu_log_text(log, ") at ");
     put_place(log, &l->out, first);
     bitemu_log_number(log, ": got ", dev_load(out, l->out.type, first));

@@ -44,9 +44,10 @@ static void end(void *ctx)
 static void layer(void *ctx, const dev_layer *l, const void *out, int w_bits, int a_bits)
 {
     state *s = ctx;
+    char op[DEV_TEXT], name[DEV_TEXT];
     uint32_t bytes = l->out.n * dev_type_bytes(l->out.type);
-    bitemu_log_layer(&s->log, &(struct bitemu_log_record){.input = s->input, .layer = l->index, .op = l->op, .name = l->name, .shape = l->out.dims,
-                     .n_dims = l->out.n_dims, .w_bits = w_bits, .a_bits = a_bits, .codes = out, .bytes = bytes, .has_cycles = s->timed, .cycles = s->cycles});
+    bitemu_log_layer(&s->log, &(struct bitemu_log_record){.input = s->input, .layer = l->index, .op = dev_text(l->op, op), .name = dev_text(l->name, name), .shape = l->out.dims,
+                     .n_dims = l->out.n_dims, .w_bits = w_bits, .a_bits = a_bits, .codes = out, .bytes = (size_t)bytes, .has_cycles = s->timed, .cycles = s->cycles});
     if (!s->known) return;
     bool equal = dev_explain(&s->log, s->input, l, out, s->known);
     s->known = equal ? s->known + bytes : NULL;
@@ -58,7 +59,13 @@ static void log_output(const state *s, const uint8_t *candidate)
     int32_t codes[MAX_OUTPUTS];
     uint32_t n = network.out.n <= MAX_OUTPUTS ? network.out.n : 0;
     for (uint32_t i = 0; i < n; i++) codes[i] = dev_load(arena + network.out.at, network.out.type, i);
-    bitemu_log_output(&s->log, s->input, codes, n, candidate, network.n_choices);
+    bitemu_log_output(&s->log, s->input, codes, (size_t)n, candidate, network.n_choices);
+}
+
+static __attribute__((noinline)) void header(const struct bitemu_log *log)
+{
+    char profile[DEV_TEXT], name[DEV_TEXT], policy[DEV_TEXT];
+    bitemu_log_header(log, dev_text(network.profile, profile), board_name, dev_text(network.name, name), dev_text(network.policy_text, policy), network.crc, network_n_inputs);
 }
 
 static bool run(state *s, uint32_t input)
@@ -86,7 +93,7 @@ int BITEMU_MAIN(void)
 {
     state s = {.log = {.put = board_put, .dump = BITEMU_DUMP}};
     bool ok = true;
-    bitemu_log_header(&s.log, network.profile, board_name, network.name, network.policy_text, network.crc, network_n_inputs);
+    header(&s.log);
     for (uint32_t i = 0; ok && i < network_n_inputs; i++) ok = run(&s, i);
     if (network_known && ok) {
         bitemu_log_number(&s.log, "known answers: ", (int64_t)network_n_inputs - s.failures);

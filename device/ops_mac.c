@@ -126,14 +126,14 @@ void dev_conv(const dev_layer *l, const dev_run *r)
     uint32_t stride = padded(k, m.depth) * k->lane_bytes, pixels = (uint32_t)m.out_h * m.out_w;
     uint8_t *columns = r->arena + m.scratch, *out = r->arena + l->out.at;
     int32_t *acc = (int32_t *)(void *)(columns + k->pixels * stride);
-    bool codes = DEV_FLASH_IS_MEMORY && k->codes && m.brief && m.brief[r->entry] && dev_type_bytes(l->out.type) == 1, whole = k->order == DEV_FLAT || m.in_c % k->lanes == 0;
+    bool codes = k->codes && m.brief && m.brief[r->entry] && dev_type_bytes(l->out.type) == 1, whole = k->order == DEV_FLAT || m.in_c % k->lanes == 0;
     bool in_place = k->lane_bytes == 1 && m.lane_zero == 0 && m.dilation_w == 1 && whole && (codes || m.k_h == 1); /* inside the image lanes are the codes as they lie */
     if (m.k_h == 1 && m.k_w == 1 && m.stride_h == 1 && m.stride_w == 1 && m.pad_top == 0 && m.pad_left == 0 && pixels <= UINT16_MAX)
         m.in_w = m.out_w = (uint16_t)pixels, m.in_h = m.out_h = 1;
     for (uint32_t p = 0; p < k->pixels; p++)
         for (uint32_t i = m.depth * k->lane_bytes; i < stride; i++) columns[p * stride + i] = 0;
     dev_finish end = {.pitch = (uint32_t)m.dilation_h * m.in_w * m.in_c, .next = m.channels > 1, .twice = m.requant == dev_requant_twice, .out_zero = f.limits.out_zero, .low = f.limits.low, .high = f.limits.high};
-    if (codes) end.bias = (const int32_t *)(uintptr_t)bias, end.multiplier = (const int32_t *)(uintptr_t)(m.multiplier + table), end.shift = (const int8_t *)(uintptr_t)(m.shift + table);
+    if (codes) end.bias = bias, end.multiplier = m.multiplier + table, end.shift = m.shift + table;
     uint16_t oy = 0, ox = 0;
     for (uint32_t at = 0; at < pixels;) {
         uint32_t most = in_place ? (uint32_t)(m.out_w - ox) : pixels - at;

@@ -43,7 +43,8 @@ static inline void add8(const dev_layer *l, const dev_run *r, const dev_limits *
 {
     const uint8_t *x1 = r->arena + l->in[0].at, *x2 = r->arena + l->in[1].at;
     uint8_t *y = r->arena + l->out.at, turn = l->in[0].type == DEV_I8 ? 0x80 : 0, turn2 = l->in[1].type == DEV_I8 ? 0x80 : 0;
-    int32_t zero1 = q->in_zero + turn, zero2 = q->in_zero2 + turn2, m0 = m[0], m1 = m[1], m2 = m[2], zero = q->out_zero, low = q->low - zero, high = q->high - zero, s0 = s[0], s1 = s[1], s2 = s[2];
+    int32_t zero1 = q->in_zero + turn, zero2 = q->in_zero2 + turn2, m0 = m[0], m1 = m[1], m2 = m[2], zero = q->out_zero, low = q->low - zero, high = q->high - zero;
+    const int s0 = s[0], s1 = s[1], s2 = s[2];
     for (uint32_t i = 0, n = l->out.n; i < n; i++) { /* int8 codes are read as code + 128 */
         int32_t a = rescale((int32_t)((uint32_t)((x1[i] ^ turn) - zero1) << left), m0, s0), b = rescale((int32_t)((uint32_t)((x2[i] ^ turn2) - zero2) << left), m1, s1);
         y[i] = (uint8_t)(quant_clamp(rescale(quant_wrap32((int64_t)a + b), m2, s2), low, high) + zero);
@@ -56,8 +57,9 @@ static inline void add16(const dev_layer *l, const dev_run *r, const dev_limits 
     const int16_t *x1 = (const int16_t *)(const void *)(r->arena + l->in[0].at), *x2 = (const int16_t *)(const void *)(r->arena + l->in[1].at);
     const uint8_t *codes = r->arena + l->in[1].at;
     uint8_t *y = r->arena + l->out.at;
-    int32_t m0 = m[0], m1 = m[1], s0 = s[0], s1 = s[1], zero = q->out_zero, low = q->low, high = q->high;
-    bool same = m0 == 1 << 30 && s0 == 1, same2 = m1 == 1 << 30 && s1 == 1;
+    const int32_t m0 = m[0], m1 = m[1], one = (int32_t)1 << 30, zero = q->out_zero, low = q->low, high = q->high;
+    const int s0 = s[0], s1 = s[1];
+    const bool same = m0 == one && s0 == 1, same2 = m1 == one && s1 == 1;
     for (uint32_t i = 0, n = l->out.n; i < n; i++) {
         int32_t a = x1[i], b = wide ? x2[i] : codes[i];
         int64_t v = (int64_t)(same ? a : rescale(a, m0, s0)) + (same2 ? b : rescale(b, m1, s1)) + zero;

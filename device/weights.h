@@ -25,7 +25,7 @@ static inline bool dev_weights_plain(const dev_weights *w)
 static inline int16_t dev_weight_stored(const dev_weights *w, const DEV_FLASH uint8_t *row, uint32_t i)
 {
     uint32_t bit = dev_weight_bit(w->container, w->order, i);
-    uint8_t mask = (uint8_t)((1u << w->container) - 1u), raw = (uint8_t)(row[bit / 8] >> bit % 8) & mask;
+    uint8_t mask = (uint8_t)((1u << w->container) - 1u), raw = (uint8_t)(row[bit / 8] >> bit % 8 & mask);
     uint8_t sign = (uint8_t)(1u << (w->container - 1));
     return w->is_unsigned ? raw : (int16_t)((raw ^ sign) - sign);
 }

@@ -20,7 +20,7 @@ int32_t quant_shift_saturating(int32_t x, int e)
 static int32_t exp_quarter(int32_t a)
 {
     const int32_t e_eighth = 1895147668, third = 715827883; /* e^-1/8, 1/3 */
-    int32_t x = a + (1 << 28);
+    int32_t x = a + ((int32_t)1 << 28);
     int32_t x2 = quant_doubling_high_mul(x, x), x3 = quant_doubling_high_mul(x2, x), x4 = quant_doubling_high_mul(x2, x2);
     int32_t t = quant_divide_pot(quant_doubling_high_mul(quant_divide_pot(x4, 2) + x3, third) + x2, 1);
     return e_eighth + quant_doubling_high_mul(e_eighth, x + t);
@@ -54,7 +54,7 @@ static int32_t reciprocal(int32_t a)
     int32_t d = half_sum(a, INT32_MAX);
     int32_t x = quant_wrap32((int64_t)1515870810 + quant_doubling_high_mul(d, -1010580540));
     for (int i = 0; i < 3; i++) {
-        int32_t miss = quant_wrap32((int64_t)(1 << 29) - quant_doubling_high_mul(d, x));
+        int32_t miss = quant_wrap32(((int64_t)1 << 29) - quant_doubling_high_mul(d, x));
         x = quant_wrap32((int64_t)x + quant_shift_saturating(quant_doubling_high_mul(x, miss), 2));
     }
     return x;
@@ -64,7 +64,7 @@ int32_t quant_one_over_one_plus(int32_t a) { return quant_shift_saturating(recip
 
 int32_t quant_logistic(int32_t a, int int_bits)
 {
-    if (a == 0) return 1 << 30;
+    if (a == 0) return (int32_t)1 << 30;
     int32_t negative = a > 0 ? -a : a; /* a is never INT32_MIN here: callers rescale from int8 */
     int32_t y = quant_one_over_one_plus(quant_exp_negative(negative, int_bits));
     return a > 0 ? y : INT32_MAX - y;
@@ -77,6 +77,6 @@ int32_t quant_tanh(int32_t a, int int_bits)
     /* tanh(|a|) = (1 - e) / (1 + e) with e = e^(-2|a|): doubling is one more integer bit */
     int32_t e = quant_exp_negative(negative, int_bits + 1);
     /* (1 - e) / (1 + e) = 2 / (1 + e) - 1, from Q2.29 (saturating) to Q0.31 */
-    int32_t y = quant_shift_saturating(quant_wrap32((int64_t)reciprocal(e) - (1 << 29)), 2);
+    int32_t y = quant_shift_saturating(quant_wrap32((int64_t)reciprocal(e) - ((int32_t)1 << 29)), 2);
     return a > 0 ? y : -y;
 }

@@ -12,7 +12,7 @@
 
 /* Everything the runtime is made of, under the names that its own #includes use. */
 static const char *const headers[] = {"base/status.h", "controller/controller.h", "quant/requant.h", "quant/fixedpoint.h", "device/device.h", "device/weights.h",
-                                      "device/bitemu_log.h", "device/brief.h", "device/depthwise.h", "device/explain.h", "device/board.h", "device/kernels/rows.h", "device/kernels/armv7em.h", "device/kernels/bytes.h", "device/kernels/mve.h", "device/kernels/xpulp.h"};
+                                      "device/bitemu_log.h", "device/brief.h", "device/depthwise.h", "device/explain.h", "device/board.h", "device/kernels/rows.h", "device/kernels/armv7em.h", "device/kernels/avr.h", "device/kernels/bytes.h", "device/kernels/mve.h", "device/kernels/xpulp.h"};
 static const char *const sources[] = {"controller/decide.c", "quant/fixedpoint.c", "device/run.c", "device/ops_depthwise.c", "device/ops_mac.c", "device/ops_move.c", "device/ops_pointwise.c",
                                       "device/ops_window.c", "device/explain.c", "device/main.c"};
 static const char *const kernels[] = {"device/kernels/%s.c", "device/kernels/%s_depthwise.c"}; /* of the board's row */
@@ -138,7 +138,7 @@ static void print_makefile(const exporter *x, FILE *f)
     (void)fprintf(f, "\nOBJECTS = $(SOURCES:%%.c=build/%%.o)\n\n");
     if (x->r->complete) (void)fprintf(f, "firmware.elf: $(OBJECTS)\n\t$(CC) $(FLAGS) -o $@ $(OBJECTS) $(LINK)\n");
     else (void)fprintf(f, "libnetwork.a: $(OBJECTS)\n\t$(AR) rcs $@ $(OBJECTS)\n");
-    (void)fprintf(f, "build/%%.o: %%.c network.h Makefile\n\t@mkdir -p $(@D)\n\t$(CC) $(CPPFLAGS) $(FLAGS) $(CFLAGS) -c -o $@ $<\nclean:\n\trm -rf build firmware.elf libnetwork.a\n.PHONY: clean\n");
+    (void)fprintf(f, "build/%%.o: %%.c network.h Makefile\n\t@mkdir -p $(@D)\n\t$(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) -c -o $@ $<\nclean:\n\trm -rf build firmware.elf libnetwork.a\n.PHONY: clean\n");
 }
 
 static void print_meson(const exporter *x, FILE *f)

@@ -213,11 +213,7 @@ static void print_layer(const exporter *x, FILE *f, const export_layer *l)
 {
     int w_bits, a_bits, n = l->op->code == MODEL_ADD ? 2 : l->op->code == MODEL_CONCATENATION ? l->op->n_inputs : 1;
     hw_op_bits(x->s->graph, l->index, NULL, &w_bits, &a_bits);
-    (void)fprintf(f, "    {%s, ", l->run);
-    literal(f, l->op->type);
-    (void)fprintf(f, ", ");
-    literal(f, l->op->name);
-    (void)fprintf(f, ", %d, %d,\n     {", l->index, n);
+    (void)fprintf(f, "    {%s, op_%s, name_%d, %d, %d,\n     {", l->run, l->op->type, l->index, l->index, n);
     for (int i = 0; i < n; i++) {
         if (i) (void)fprintf(f, ", ");
         print_tensor(x, f, l->op->inputs[i]);
@@ -264,17 +260,37 @@ static void print_choices(const exporter *x, FILE *f)
     (void)fprintf(f, "}, %" PRIu64 "u};\n", x->s->policy.seed);
 }
 
+/* Texts are constants of the model as its tables are: a literal would lie in memory. number < 0: none. */
+static void print_text(FILE *f, const char *name, int number, const char *text)
+{
+    (void)fprintf(f, "static const DEV_FLASH char %s", name);
+    if (number >= 0) (void)fprintf(f, "%d", number);
+    (void)fprintf(f, "[] = ");
+    literal(f, text);
+    (void)fprintf(f, ";\n");
+}
+
+static void print_texts(const exporter *x, FILE *f)
+{
+    char name[96];
+    for (int i = 0; i < x->g->n_ops; i++) {
+        const char *type = x->layers[i].op->type;
+        bool again = false;
+        for (int k = 0; k < i; k++) again = again || strcmp(x->layers[k].op->type, type) == 0;
+        (void)snprintf(name, sizeof name, "op_%.80s", type);
+        if (!again) print_text(f, name, -1, type);
+        print_text(f, "name_", i, x->layers[i].op->name);
+    }
+}
+
 static void print_model(const exporter *x, FILE *f)
 {
     const model_graph *g = x->s->graph;
     const char *slash = strrchr(g->path, '/');
-    (void)fprintf(f, "const dev_model network = {");
-    literal(f, slash ? slash + 1 : g->path);
-    (void)fprintf(f, ", ");
-    literal(f, x->s->profile->name);
-    (void)fprintf(f, ", ");
-    literal(f, x->s->policy_text);
-    (void)fprintf(f, ", %" PRIu32 "u, %d, %d, layers, %s, %s,\n    ", g->crc32, x->g->n_ops, g->n_choices, g->n_choices ? "choices" : "NULL", g->n_choices ? "&policy" : "NULL");
+    print_text(f, "file", -1, slash ? slash + 1 : g->path);
+    print_text(f, "profile", -1, x->s->profile->name);
+    print_text(f, "policy_text", -1, x->s->policy_text);
+    (void)fprintf(f, "const dev_model network = {file, profile, policy_text, %" PRIu32 "u, %d, %d, layers, %s, %s,\n    ", g->crc32, x->g->n_ops, g->n_choices, g->n_choices ? "choices" : "NULL", g->n_choices ? "&policy" : "NULL");
     print_tensor(x, f, x->g->inputs[0]);
     (void)fprintf(f, ",\n    ");
     print_tensor(x, f, x->g->outputs[0]);
@@ -291,6 +307,7 @@ status export_tables(const exporter *x, FILE *f, err *e)
         if (l->mac) print_mac(x, f, l);
         else print_pointwise(x, f, l);
     }
+    print_texts(x, f);
     (void)fprintf(f, "static const DEV_FLASH dev_layer layers[] = {\n");
     for (int i = 0; i < x->g->n_ops; i++) print_layer(x, f, &x->layers[i]);
     (void)fprintf(f, "};\n");

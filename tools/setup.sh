@@ -21,7 +21,7 @@ need_packages() {
 }
 
 BUILD_PACKAGES=(gcc g++ libc6-dev meson ninja-build pkg-config libyaml-dev libzip-dev zlib1g-dev libjansson-dev libsmartcols-dev python3)
-TEST_PACKAGES=(binutils ccache make gcc-arm-none-eabi qemu-system-arm libgtest-dev python3-numpy python3-venv python3-yaml python3-pil python3-torch python3-sklearn verilator gcc-riscv64-unknown-elf)
+TEST_PACKAGES=(binutils ccache make gcc-arm-none-eabi qemu-system-arm libgtest-dev python3-numpy python3-venv python3-yaml python3-pil python3-torch python3-sklearn verilator gcc-riscv64-unknown-elf gcc-avr avr-libc libsimavr-dev)
 
 # build FOLDER [meson options]
 build() {

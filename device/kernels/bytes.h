@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * device/kernels/bytes.h - what rows of 8-bit lanes share: gathering, and the depthwise kernel for windows of any size in plain C. */
+ * device/kernels/bytes.h - what rows of 8-bit lanes share: gathering, unpacking, and the depthwise kernel for windows of any size in plain C. */
 #ifndef BITEMU_DEVICE_KERNELS_BYTES_H
 #define BITEMU_DEVICE_KERNELS_BYTES_H
 
 #include "device/device.h"
+#include "device/weights.h"
 
 /* code - 0 or code - 128: the same bits, or the top one turned. Words where both sides are aligned. */
 static inline void bytes_gather(const uint8_t *codes, uint32_t n, int16_t lane_zero, void *lanes)
@@ -22,6 +23,49 @@ static inline void bytes_gather(const uint8_t *codes, uint32_t n, int16_t lane_z
         for (; words; words--) *word++ = *from++ ^ turns;
     }
     for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)(codes[i] ^ turn);
+}
+
+/* Signed codes of two, four or eight a byte, cut by `drop` bits, from whole bytes; how many of n it was. */
+static inline uint32_t bytes_unpack_signed(uint8_t bits, uint8_t drop, const DEV_FLASH uint8_t *row, uint32_t n, int8_t *to)
+{
+    uint32_t i = 0;
+    uint8_t right = (uint8_t)(8 - bits + drop);
+    if (bits == 8) {
+        for (; i < n; i++) to[i] = (int8_t)((int8_t)row[i] >> right);
+    } else if (bits == 4) {
+        for (; i + 2 <= n; i += 2, row++) {
+            to[i] = (int8_t)((int8_t)(uint8_t)(*row << 4) >> right);
+            to[i + 1] = (int8_t)((int8_t)*row >> right);
+        }
+    } else if (bits == 2) {
+        for (; i + 4 <= n; i += 4, row++) {
+            to[i] = (int8_t)((int8_t)(uint8_t)(*row << 6) >> right);
+            to[i + 1] = (int8_t)((int8_t)(uint8_t)(*row << 4) >> right);
+            to[i + 2] = (int8_t)((int8_t)(uint8_t)(*row << 2) >> right);
+            to[i + 3] = (int8_t)((int8_t)*row >> right);
+        }
+    } else {
+        for (; i + 8 <= n; row++)
+            for (uint32_t byte = (uint32_t)*row << 7, k = 0; k < 8; k++, byte >>= 1) to[i++] = (int8_t)-(int8_t)(byte >> 7 & 1u);
+    }
+    return i;
+}
+
+/* Codes from..from + n of a row in flat order, from a multiple of 8. */
+static inline void bytes_unpack(const dev_weights *w, const DEV_FLASH uint8_t *row, uint32_t from, uint32_t n, int8_t *to)
+{
+    uint32_t i = 0;
+    bool number = !w->is_unsigned && !w->values;
+    if (number && (w->nesting == DEV_FLOOR || w->drop == 0)) {
+        i = bytes_unpack_signed(w->container, w->drop, row + from / 8 * w->container, n, to);
+    } else if (number && w->nesting == DEV_HALF_UP && w->container == 8) {
+        const int half = 1 << (w->drop - 1), top = (1 << (w->width - 1)) - 1, drop = w->drop;
+        for (row += from; i < n; i++) {
+            const int code = ((int8_t)row[i] + half) >> drop;
+            to[i] = (int8_t)(code < top ? code : top);
+        }
+    }
+    for (; i < n; i++) to[i] = dev_weight_value(w, row, from + i);
 }
 
 /* One or four sums of a depthwise channel, from lanes `stride` apart. */

@@ -30,49 +30,6 @@ static void block(const int8_t *w0, const int8_t *w1, const int8_t *x0, const in
     a[3] = a11;
 }
 
-/* Signed codes of two, four or eight a byte, cut by `drop` bits, from whole bytes; how many of n it was. */
-static uint32_t unpack_signed(uint8_t bits, uint8_t drop, const DEV_FLASH uint8_t *row, uint32_t n, int8_t *to)
-{
-    uint32_t i = 0;
-    uint8_t right = (uint8_t)(8 - bits + drop);
-    if (bits == 8) {
-        for (; i < n; i++) to[i] = (int8_t)((int8_t)row[i] >> right);
-    } else if (bits == 4) {
-        for (; i + 2 <= n; i += 2, row++) {
-            to[i] = (int8_t)((int8_t)(uint8_t)(*row << 4) >> right);
-            to[i + 1] = (int8_t)((int8_t)*row >> right);
-        }
-    } else if (bits == 2) {
-        for (; i + 4 <= n; i += 4, row++) {
-            to[i] = (int8_t)((int8_t)(uint8_t)(*row << 6) >> right);
-            to[i + 1] = (int8_t)((int8_t)(uint8_t)(*row << 4) >> right);
-            to[i + 2] = (int8_t)((int8_t)(uint8_t)(*row << 2) >> right);
-            to[i + 3] = (int8_t)((int8_t)*row >> right);
-        }
-    } else {
-        for (; i + 8 <= n; row++)
-            for (uint32_t byte = (uint32_t)*row << 7, k = 0; k < 8; k++, byte >>= 1) to[i++] = (int8_t)-(int8_t)(byte >> 7 & 1u);
-    }
-    return i;
-}
-
-/* Codes from..from + n of a row, from a multiple of CHUNK. */
-static void unpack(const dev_weights *w, const DEV_FLASH uint8_t *row, uint32_t from, uint32_t n, int8_t *to)
-{
-    uint32_t i = 0;
-    bool number = !w->is_unsigned && !w->values;
-    if (number && (w->nesting == DEV_FLOOR || w->drop == 0)) {
-        i = unpack_signed(w->container, w->drop, row + from / 8 * w->container, n, to);
-    } else if (number && w->nesting == DEV_HALF_UP && w->container == 8) {
-        int32_t half = 1 << (w->drop - 1), top = (1 << (w->width - 1)) - 1, drop = w->drop;
-        for (row += from; i < n; i++) {
-            int32_t code = ((int8_t)row[i] + half) >> drop;
-            to[i] = (int8_t)(code < top ? code : top);
-        }
-    }
-    for (; i < n; i++) to[i] = dev_weight_value(w, row, from + i);
-}
-
 static void rows(const dev_tile *t, const DEV_FLASH uint8_t *r0, const DEV_FLASH uint8_t *r1, const int8_t *x0, const int8_t *x1, int32_t a[4])
 {
     int8_t w[2][CHUNK];
@@ -82,8 +39,8 @@ static void rows(const dev_tile *t, const DEV_FLASH uint8_t *r0, const DEV_FLASH
     }
     for (uint32_t at = 0; at < t->depth; at += CHUNK) {
         uint32_t n = t->depth - at < CHUNK ? t->depth - at : CHUNK;
-        unpack(t->weights, r0, at, n, w[0]);
-        unpack(t->weights, r1, at, n, w[1]);
+        bytes_unpack(t->weights, r0, at, n, w[0]);
+        bytes_unpack(t->weights, r1, at, n, w[1]);
         block(w[0], w[1], x0 + at, x1 + at, n, a);
     }
 }

@@ -9,7 +9,7 @@
 #include "device/device.h"
 
 /* X(name, pixels, lane_bytes, lanes, order, unpacks) */
-#define DEV_ROWS(X) X(portable, 2, 1, 4, DEV_FLAT, 0) X(armv7em, 2, 2, 32, DEV_PAIRS, 0) X(rv32, 4, 1, 4, DEV_QUADS, 4) X(xpulp, 4, 1, 4, DEV_QUADS, 4) X(mve, 4, 1, 4, DEV_QUADS, 4)
+#define DEV_ROWS(X) X(portable, 2, 1, 4, DEV_FLAT, 0) X(armv7em, 2, 2, 32, DEV_PAIRS, 0) X(rv32, 4, 1, 4, DEV_QUADS, 4) X(xpulp, 4, 1, 4, DEV_QUADS, 4) X(mve, 4, 1, 4, DEV_QUADS, 4) X(avr, 2, 1, 4, DEV_FLAT, 0)
 
 #define DEV_ROW_NUMBERS(NAME, PIXELS, BYTES, LANES, ORDER, UNPACKS) \
     enum { NAME##_pixels = PIXELS, NAME##_bytes = BYTES, NAME##_lanes = LANES, NAME##_order = ORDER, NAME##_unpacks = UNPACKS };

@@ -5,6 +5,7 @@ layer's checksum, every input? And is a board that does not, found and named?
 
   check_device.py host     the runtime compiled natively with sanitizers: all networks that are here
   check_device.py boards   QEMU's Cortex-M boards
+  check_device.py avr      an ATmega in simavr
   check_device.py riscv    RISC-V cores in the instruction-set simulator (tests/rtl holds it against their RTL)
   check_device.py faults   planted faults, refusals, runaway programs, the log header in a foreign program"""
 import json
@@ -161,6 +162,49 @@ def boards():
         print("SKIPPED: the MLCommons networks (no shared test material)")
 
 
+DELAY = r"""#include "device/board.h"
+#define SPIN(N) __asm__ volatile("ldi r24, " #N "\n1: dec r24\nbrne 1b" ::: "r24")
+int main(void)
+{
+    uint64_t a, b, c;
+    board_cycles(&a);
+    SPIN(100);
+    board_cycles(&b);
+    SPIN(200);
+    board_cycles(&c);
+    for (uint32_t t = (uint32_t)(c - b) - (uint32_t)(b - a); t; t--) board_put(NULL, ".", 1);
+    board_exit(7);
+}
+"""
+
+
+def avr():
+    need("avr-gcc", "make", "cc")
+    if not pathlib.Path("/usr/include/simavr/sim_avr.h").is_file():
+        skip("simavr's library is not installed (Debian: libsimavr-dev)")
+    board = "avr-mega2560"
+    on_core(board, *DIGITS, 10)
+    on_core(board, *DIGITS, 10, "--policy", "random:7")
+    for model, x in (networks.odd(tmp, "int8"), networks.odd(tmp, "uint8")):
+        for bits in networks.WIDTHS:
+            on_core(board, model, x, 1, "--policy", f"fixed:{bits}")
+    on_core(board, *networks.containers(tmp), 1, "--policy", "fixed:8")
+    on_core(board, *networks.depthwise(tmp, narrow=True), 1, "--policy", "fixed:4")
+    for bits in networks.WIDTHS:
+        on_core(board, *networks.greatest(tmp, bits), 1)
+    (tmp / "delay.c").write_text(DELAY)
+    sources = [tmp / "delay.c", SOURCE / "device" / "boards" / "avr" / "board.c"]
+    subprocess.run(["avr-gcc", "-mmcu=atmega2560", "-std=gnu11", "-O2", "-I", SOURCE, "-o", tmp / "delay.elf", *sources], check=True)
+    done = tool(SOURCE / "device" / "run", board, tmp / "delay.elf")
+    checks.check(done.returncode == 7 and done.stdout == 300 * ".", f"100 rounds of 3 cycles: {len(done.stdout)}, exit {done.returncode} {done.stderr}")
+    (tmp / "delay.c").write_text('#include "device/board.h"\nint main(void) { __asm__ volatile(".word 0x0001"); board_exit(0); }')
+    subprocess.run(["avr-gcc", "-mmcu=atmega2560", "-std=gnu11", "-O2", "-I", SOURCE, "-o", tmp / "delay.elf", *sources], check=True)
+    done = tool(SOURCE / "device" / "run", board, tmp / "delay.elf")
+    checks.check(done.returncode == 4 and "CRASH at pc" in done.stdout and "(main+" in done.stdout, f"an illegal instruction: {done.returncode} {done.stdout} {done.stderr}")
+    done = bitemu("export", RESNET8, "--policy", "fixed:4", "--board", board, "-o", tmp / "large")
+    checks.check(done.returncode == 3 and "of 8192" in done.stderr and "too many" in done.stderr, f"what does not fit: {done.stderr}")
+
+
 # A fault in one kernel, as an edit of the exported folder: board, file, text, instead, the operator that shows it first
 FAULTS = (("qemu-m3", "device/kernels/portable.c", "a11 += (int16_t)(w1[I] * x1[I]);", "a11 += (int16_t)(w1[I] * x1[I] + 1);", "CONV_2D"),
           ("qemu-m4", "device/kernels/armv7em.c", "smlad %[s2], %[w], %[p], %[s2]", "smlad %[s2], %[w], %[q], %[s2]", "CONV_2D"),
@@ -300,6 +344,6 @@ def foreign_log():
     checks.check(out == {"input": 0, "layer": "output", "codes": [-(1 << 31), 7]}, f"output: {out}")
 
 
-compile_once(tmp, "cc", "arm-none-eabi-gcc", "riscv64-unknown-elf-gcc")
-{"host": host, "boards": boards, "riscv": riscv, "faults": faults}[sys.argv[1]]()
+compile_once(tmp, "cc", "avr-gcc", "arm-none-eabi-gcc", "riscv64-unknown-elf-gcc")
+{"host": host, "boards": boards, "avr": avr, "riscv": riscv, "faults": faults}[sys.argv[1]]()
 checks.finish()

@@ -112,9 +112,9 @@ def resnet8(folder):
     return n.write(folder, 1)
 
 
-def depthwise(folder, dtype="int8", profile="tflm"):
-    """Depthwise layers: windows with kernels of their own and others, strides, borders on every side, channels in fours, odd and multiplied, more than one band."""
-    n = Network(f"depthwise_{dtype}", (23, 19, 3), dtype, 6, profile, (8, 4))
+def depthwise(folder, dtype="int8", profile="tflm", narrow=False):
+    """Depthwise layers: windows with kernels of their own and others, strides, borders on every side, channels in fours, odd and multiplied, more than one band; narrow: an image of a quarter."""
+    n = Network(f"depthwise_{dtype}", (11, 9, 3) if narrow else (23, 19, 3), dtype, 6, profile, (8, 4))
     zero = {"in_zero": 200 if dtype == "uint8" else -7}
     n.mac("DEPTHWISE_CONV_2D", 12, (3, 3), **zero)
     n.mac("DEPTHWISE_CONV_2D", 12, (3, 3), 2, nesting="floor", **zero)
