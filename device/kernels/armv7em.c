@@ -37,9 +37,9 @@ static void gather(const uint8_t *codes, uint32_t n, int16_t lane_zero, void *la
     for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)(codes[i] ^ (lane_zero ? 0x80 : 0));
 }
 
-static inline int32_t plus(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); } /* wraps */
+static int32_t plus(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); } /* wraps */
 
-/* Two rows, two columns, and how the rows' words are cut. */
+/* Two rows, two columns, and how the rows' words are cut. The assembly below goes by this order. */
 typedef struct run {
     const uint32_t *r0, *r1, *x0, *x1;
     uint32_t words, mask, half, back;
@@ -47,29 +47,35 @@ typedef struct run {
 } run;
 typedef void variant(run *r);
 
-/* All words of two rows; CODE takes those in a, b. A function each, which takes all registers there are. */
+/* Adds the products of all words of two rows; CODE takes those in a, b. It takes all registers there are: the one that debuggers want for frames is put aside. */
+#define ROWS "r1"
+#define OTHERS "r2"
+#define MASK "r7"
+#define COLUMNS "r8"
+#define NEIGHBOURS "r9"
+#define A "r10"
+#define B "r11"
+#define P "r12"
+#define Q "lr"
+#define W "r0"
 #define VARIANT(NAME, CODE)                                                                                                              \
-    static __attribute__((noinline, optimize("omit-frame-pointer"))) void NAME(run *r)                                                   \
+    static __attribute__((noinline)) void NAME(run *r)                                                                                   \
     {                                                                                                                                    \
-        const uint32_t *r0 = r->r0, *r1 = r->r1, *x0 = r->x0, *x1 = r->x1, *end = r0 + r->words;                                          \
-        const uint32_t half = r->half;                                                                                                   \
-        int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;                                                                                          \
-        uint32_t a, b, p, q, w;                                                                                                          \
-        __asm__ volatile(CODE "ldr %[w], %[end]\ncmp %[r0], %[w]\nbne 0b\n"                                                       \
-                         : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [r0] "+r"(r0), [r1] "+r"(r1), [x0] "+r"(x0), [x1] "+r"(x1), [a] "=&r"(a),  \
-                           [b] "=&r"(b), [p] "=&r"(p), [q] "=&r"(q), [w] "=&r"(w)                                                        \
-                         : [mask] "r"(r->mask), [end] "m"(end), [half] "m"(half) : "memory", "cc");                                      \
-        const uint32_t back = r->back;                                                                                                   \
-        r->sum[0] = plus(r->sum[0], s0 >> back), r->sum[1] = plus(r->sum[1], s1 >> back);                                                \
-        r->sum[2] = plus(r->sum[2], s2 >> back), r->sum[3] = plus(r->sum[3], s3 >> back);                                                \
+        register run *at __asm__("r0") = r;                                                                                              \
+        __asm__ volatile("push {r0, r7}\n"                                                                                               \
+                         "ldrd r3, r7, [r0, #16]\nldr r4, [r0, #24]\nldrd r1, r2, [r0]\nldrd r8, r9, [r0, #8]\nadd r3, r1, r3, lsl #2\npush {r3, r4}\n" /* end, half */      \
+                         "movs r3, #0\nmovs r4, #0\nmovs r5, #0\nmovs r6, #0\n" CODE "ldr r0, [sp]\ncmp r1, r0\nbne 0b\n"                 \
+                         "add sp, #8\npop {r0, r7}\nldr r1, [r0, #28]\n" SUM("r3", "#32") SUM("r4", "#36") SUM("r5", "#40") SUM("r6", "#44")                            \
+                         : "+r"(at) : : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "memory", "cc");      \
     }
-#define WORDS "ldr %[a], [%[r0]], #4\nldr %[b], [%[r1]], #4\n"
-#define ROUND "ldr %[w], %[half]\nqadd8 %[a], %[a], %[w]\nqadd8 %[b], %[b], %[w]\n"
+#define SUM(S, AT) "ldr r2, [r0, " AT "]\nasr " S ", r1\nadd r2, " S "\nstr r2, [r0, " AT "]\n"
+#define WORDS "ldr " A ", [" ROWS "], #4\nldr " B ", [" OTHERS "], #4\n"
+#define ROUND "ldr " W ", [sp, #4]\nqadd8 " A ", " A ", " W "\nqadd8 " B ", " B ", " W "\n"
 #define PAIR(LEFT)                                                                                                                       \
-    "ldr %[p], [%[x0]], #4\nldr %[q], [%[x1]], #4\nand %[w], %[mask], %[a], lsl #" LEFT "\nsmlad %[s0], %[w], %[p], %[s0]\nsmlad %[s1], %[w], %[q], %[s1]\n"      \
-    "and %[w], %[mask], %[b], lsl #" LEFT "\nsmlad %[s2], %[w], %[p], %[s2]\nsmlad %[s3], %[w], %[q], %[s3]\n"
+    "ldr " P ", [" COLUMNS "], #4\nldr " Q ", [" NEIGHBOURS "], #4\nand " W ", " MASK ", " A ", lsl #" LEFT "\nsmlad r3, " W ", " P ", r3\nsmlad r4, " W ", " Q ", r4\n"        \
+    "and " W ", " MASK ", " B ", lsl #" LEFT "\nsmlad r5, " W ", " P ", r5\nsmlad r6, " W ", " Q ", r6\n"
 #define ONCE(CODE) "0:\n" CODE
-#define TWICE(CODE) "ldr %[w], %[end]\nsub %[w], %[w], %[r0]\ntst %[w], #4\nbne 1f\n0:\n" CODE "1:\n" CODE /* an odd number of words: from the middle on */
+#define TWICE(CODE) "ldr r0, [sp]\nsubs r0, r1\ntst r0, #4\nbne 1f\n0:\n" CODE "1:\n" CODE /* an odd number of words: from the middle on */
 #define BYTES WORDS PAIR("8") PAIR("0")
 #define NIBBLES WORDS PAIR("12") PAIR("4") PAIR("8") PAIR("0")
 VARIANT(words8, TWICE(BYTES))

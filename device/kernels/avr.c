@@ -19,8 +19,9 @@ typedef struct sums { /* of two pixels */
     __asm__ volatile("0:\n" LOAD " %[w], Z+\nld %[x], X+\n" ADD("a") "ld %[x], Y+\n" ADD("b") "dec %[n]\nbrne 0b\nclr __zero_reg__\n"     \
                      : [a] "+r"(a), [b] "+r"(b), "+z"(weights), "+x"(x0), "+y"(x1), [n] "+r"(n), [w] "=&d"(w), [x] "=&d"(x), [sign] "=&r"(sign) : : "r0", "memory");       \
     s->a = a, s->b = b
-static __attribute__((noinline)) void products(const int8_t *weights, const int8_t *x0, const int8_t *x1, uint8_t n, sums *s) { PRODUCTS("ld"); }
-static __attribute__((noinline)) void products_flash(const DEV_FLASH uint8_t *weights, const int8_t *x0, const int8_t *x1, uint8_t n, sums *s) { PRODUCTS("lpm"); }
+#define APART static __attribute__((noinline, optimize("O2"))) /* no frame: all three pointers are taken */
+APART void products(const int8_t *weights, const int8_t *x0, const int8_t *x1, uint8_t n, sums *s) { PRODUCTS("ld"); }
+APART void products_flash(const DEV_FLASH uint8_t *weights, const int8_t *x0, const int8_t *x1, uint8_t n, sums *s) { PRODUCTS("lpm"); }
 
 /* Codes from .. from + n of a row, from a multiple of CHUNK; up to a whole byte of codes more. >> d of a byte is the upper byte of its product with 2^(8-d). */
 static void unpack(const dev_weights *w, const DEV_FLASH uint8_t *row, uint16_t from, uint8_t n, int8_t *to)

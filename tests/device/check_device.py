@@ -127,6 +127,19 @@ def on_core(board, model, x, limit, *how):
     print(f"{label}: equal, {limit} inputs; {sum(l['cycles_measured'] for l in r['layers'])} cycles, code {r['code_bytes']}, stack {r['stack_bytes']} bytes")
 
 
+def unoptimized(board):
+    """Somebody debugs: kernels in assembly must build and be right at any level."""
+    folder, trace, log = tmp / "levels", tmp / "levels.jsonl", tmp / "levels.log"
+    bitemu("run", DIGITS[0], "--input", DIGITS[1], "--limit", 1, "--trace", trace)
+    for level in ("-O0", "-Os"):
+        shutil.rmtree(folder, ignore_errors=True)
+        bitemu("export", DIGITS[0], "--board", board, "--input", DIGITS[1], "--limit", 1, "-o", folder)
+        flags = re.search(r"^FLAGS = (.*)$", (folder / "Makefile").read_text(), re.M).group(1)
+        made = subprocess.run(["make", "-s", "-j2", "-C", folder, f"FLAGS={flags} {level}"], capture_output=True, text=True)
+        log.write_text(tool(SOURCE / "device" / "run", board, folder / "firmware.elf").stdout)
+        checks.check(made.returncode == 0 and bitemu("compare", trace, log).returncode == 0, f"{board} {level}: {made.stderr[:500]}")
+
+
 def need(*programs):
     for program in programs:
         if not shutil.which(program):
@@ -158,6 +171,8 @@ def boards():
         on_board(board, RESNET8, images(1), 1, "--policy", "fixed:4")
         if kws:
             on_board(board, *kws, 2)
+    for board in ("qemu-m4", "qemu-m55"):
+        unoptimized(board)
     if not kws:
         print("SKIPPED: the MLCommons networks (no shared test material)")
 
@@ -192,6 +207,7 @@ def avr():
     on_core(board, *networks.depthwise(tmp, narrow=True), 1, "--policy", "fixed:4")
     for bits in networks.WIDTHS:
         on_core(board, *networks.greatest(tmp, bits), 1)
+    unoptimized(board)
     (tmp / "delay.c").write_text(DELAY)
     sources = [tmp / "delay.c", SOURCE / "device" / "boards" / "avr" / "board.c"]
     subprocess.run(["avr-gcc", "-mmcu=atmega2560", "-std=gnu11", "-O2", "-I", SOURCE, "-o", tmp / "delay.elf", *sources], check=True)
@@ -207,7 +223,7 @@ def avr():
 
 # A fault in one kernel, as an edit of the exported folder: board, file, text, instead, the operator that shows it first
 FAULTS = (("qemu-m3", "device/kernels/portable.c", "a11 += (int16_t)(w1[I] * x1[I]);", "a11 += (int16_t)(w1[I] * x1[I] + 1);", "CONV_2D"),
-          ("qemu-m4", "device/kernels/armv7em.c", "smlad %[s2], %[w], %[p], %[s2]", "smlad %[s2], %[w], %[q], %[s2]", "CONV_2D"),
+          ("qemu-m4", "device/kernels/armv7em.c", 'smlad r5, " W ", " P ", r5', 'smlad r5, " W ", " Q ", r5', "CONV_2D"),
           ("qemu-m55", "device/kernels/mve.c", "c = vmladavaq_s8(c, v, y)", "c = vmladavaq_s8(c, w, y)", "CONV_2D"),
           ("ibex-small-iss", "device/kernels/rv32.c", "BOTH(y, pd, qd)", "BOTH(y, pd, qc)", "CONV_2D"),
           ("cv32e40p-iss", "device/kernels/xpulp.c", """DOT("%[s3]", "%[lanes]", "%[odd]")""", """DOT("%[s3]", "%[lanes]", "%[even]")""", "CONV_2D"),
@@ -218,6 +234,8 @@ FAULTS = (("qemu-m3", "device/kernels/portable.c", "a11 += (int16_t)(w1[I] * x1[
 def riscv():
     need("riscv64-unknown-elf-gcc", "make")
     kws = next(recorded(), None)
+    for board in ("ibex-maxperf-iss", "cv32e40p-iss"):
+        unoptimized(board)
     for board in ISS:
         on_core(board, *DIGITS, 20)
         on_core(board, *DIGITS, 20, "--policy", "random:7")
