@@ -234,7 +234,7 @@ static bool access_csr(const iss_insn *i, uint32_t operand, uint64_t cycles, uin
         RD = (uint32_t)(int32_t)value;                                                                                                 \
         if (hazards) {                                                                                                                 \
             if (i->cycles == undisturbed) loaded[i->rd] = instructions;                                                                \
-            if (i->flags & ISS_BUSY) brief = busy = instructions;                                                                      \
+            if (i->flags & ISS_BUSY) brief = brief == instructions ? 0 : instructions, busy = instructions; /* unaligned too: three */ \
         }                                                                                                                              \
         break;                                                                                                                         \
     }

@@ -5,6 +5,7 @@
 Skips without Verilator, the RISC-V compiler, or the RTL packages (tools/setup.sh: rtl_environment)."""
 import argparse
 import concurrent.futures
+import itertools
 import pathlib
 import shutil
 import subprocess
@@ -88,6 +89,29 @@ def check_blocks(core, seed, n, folder, options=()):
     return bad or [f"{what}: memory differs outside results and data"]
 
 
+BETWEEN = ("lhu x0, 3(s10)", "lhu x0, 4(s10)", "lhu x5, 3(s10)", "lhu x5, 4(s10)", "lw x0, 1(s10)", "lw x5, 1(s10)", "sw x5, 1(s10)", "sw x5, 4(s10)", "nop", "mul x5, x6, x7",
+           "mulh x5, x6, x7", "mulh x0, x6, x7", "div x5, x6, x7", "addi x5, x6, 1", "lw x5, 0(s10)\nlw x0, 3(s10)")
+JUMPS = ("ret", "jalr x5, 0(ra)", "jalr ra, 0(ra)", "c.jr ra", "c.jalr ra", "jalr x0, 0(ra)\nnop")
+
+
+def check_returns(core, folder):
+    """Failures of jumps to a register that was loaded just before, with one or two instructions between: every pair of the lists above."""
+    cases = list(itertools.product(("lw ra, 0(s10)", "lw ra, 0(s10)\nnop", "nop"), BETWEEN, JUMPS))
+    out = [".globl main", ".text", "main:", "la gp, results"]
+    for k, (first, between, jump) in enumerate(cases):
+        out += [".option norvc", "la s10, data", ".balign 4", f"la ra, T{k}", "sw ra, 0(s10)", "li x6, 12345", "li x7, 999", "nop", "nop", "csrr t1, mcycle", ".option rvc", first, between, jump, ".option norvc",
+                ".balign 4", "nop", f"T{k}:", "csrr t2, mcycle", "sub t2, t2, t1", "sw t2, 0(gp)", "addi gp, gp, 4"]
+    out += ["li a0, 0", "tail rv32_exit", ".data", ".balign 16", "data:", ".zero 64", ".globl results", "results:", f".zero {4 * len(cases)}"]
+    source, elf = folder / f"{core}.returns.S", folder / f"{core}.returns.elf"
+    source.write_text("\n".join(out) + "\n")
+    compile_program([source], elf, ["-Wa,-mno-relax"], "rv32imc_zicsr")
+    iss, rtl = run_both(core, elf, folder)
+    at = symbol(elf, "results")
+    cycles = [[int.from_bytes(ram[at + 4 * k:at + 4 * k + 4], "little") for k in range(len(cases))] for ram in (iss[2], rtl[2])]
+    bad = [f"{core} {' / '.join(case)}: simulator {g}, RTL {x} cycles".replace("\n", " ; ") for case, g, x in zip(cases, *cycles) if g != x or not x]
+    return bad + ["exit"] * bool(iss[0] or rtl[0])
+
+
 def check_kernels(core, folder, levels=("-O2", "-O3", "-Os"), options=()):
     """Failures of the C programs in kernels/: console (checksums, cycles and instructions of each section), exit code, memory."""
     bad, sections = [], 0
@@ -148,6 +172,7 @@ def main():
         for core in cores:
             parts = [(args.seed + at // PER_PROGRAM, min(PER_PROGRAM, args.blocks - at)) for at in range(0, args.blocks, PER_PROGRAM)]
             report(c, f"{core}: {args.blocks} random blocks", [b for bad in pool.map(lambda p: check_blocks(core, *p, folder), parts) for b in bad])
+            report(c, f"{core}: jumps to loaded registers", check_returns(core, folder))
             bad, sections = check_kernels(core, folder)
             report(c, f"{core}: {sections} C kernels", bad + ["nothing was run"] * (sections == 0))
             digits, resnet8 = support.SOURCE / "models" / "digits", support.SOURCE / "models" / "resnet8"
