@@ -22,6 +22,7 @@ static const cli_usage usage = {
     "  bitemu cost net.tflite --board nucleo-u575zi --period-ms 100\n"
     "  bitemu cost net.tflite --kernels horowitz-45nm\n"
     "  bitemu cost net.bitemu --core cv32e40p --clock-hz 50e6 --exact\n"
+    "  bitemu cost net.bitemu --core ibex-maxperf --clock-hz 50e6 --fetch-wait 1\n"
     "  bitemu cost net.bitemu --board nucleo-l4r5zi --baseline last.json --fail-if 'cycles>+3%,sram_bytes>65536'",
     1, 1,
 };
@@ -77,16 +78,20 @@ static status break_even(const cost_estimate *c, const options *o, arena *a, err
     return ST_OK;
 }
 
-/* --exact runs bitemu's own kernels: their figures are meant, whatever the board's usual software is. */
+/* --exact and wait states are of bitemu's own kernels: their figures are meant, whatever the board's usual software is. */
 static status load_board(const options *o, arena *a, hw_board **out, err *e)
 {
+    const bool waits = o->fetch_wait || o->data_wait;
     TRY(cli_board_load(&o->where, a, out, e));
-    if (!o->exact || o->where.kernels) return ST_OK;
-    cli_board where = o->where;
-    char own[80];
-    (void)snprintf(own, sizeof own, "bitemu-%.60s", hw_board_core(*out));
-    where.kernels = own;
-    return cli_board_load(&where, a, out, e);
+    if ((o->exact || waits) && !o->where.kernels) {
+        cli_board where = o->where;
+        char own[80];
+        (void)snprintf(own, sizeof own, "bitemu-%.60s", hw_board_core(*out));
+        where.kernels = own;
+        TRY(cli_board_load(&where, a, out, e));
+    }
+    if (!waits || o->exact) return ST_OK;
+    return o->fetch_wait > 15 || o->data_wait > 15 ? err_set(e, ST_ARG, "wait states", "at most 15") : hw_board_set_waits(*out, (int)o->fetch_wait, (int)o->data_wait, e);
 }
 
 static status cost(const char *path, const options *o, arena *a, int *code, err *e)
@@ -141,8 +146,8 @@ int cmd_cost(int argc, char **argv)
         {"--period-ms", "T", CLI_TEXT, &o.period, "one inference every T ms: duty, and energy with the board's idle share"},
         {"--exact", NULL, CLI_FLAG, &o.exact, "cycles by running the exported program in the simulator of ibex-small, ibex-maxperf or cv32e40p: equal to their RTL's"},
         {"--input", "X.npy|X.npz", CLI_TEXT, &o.input, "for --exact: its first input is run (default: random codes)"},
-        {"--fetch-wait", "N", CLI_COUNT, &o.fetch_wait, "for --exact: wait states of instruction memory (default: 0)"},
-        {"--data-wait", "N", CLI_COUNT, &o.data_wait, "for --exact: wait states of data memory (default: 0)"},
+        {"--fetch-wait", "N", CLI_COUNT, &o.fetch_wait, "wait states of instruction memory, for bitemu's own kernels (default: 0)"},
+        {"--data-wait", "N", CLI_COUNT, &o.data_wait, "wait states of data memory (default: 0)"},
         {"--baseline", "PREV.json", CLI_TEXT, &o.baseline, "an earlier --format json"},
         {"--fail-if", "COND", CLI_TEXT, &o.fail_if, "exit 1 if so: cycles>+3%, energy_uj>+5%, sram_bytes>65536 ..."},
         {"--format", "text|json", CLI_FORMAT, &o.format, "how to print"},
@@ -155,7 +160,7 @@ int cmd_cost(int argc, char **argv)
     if (st == ST_OK && help) return 0;
     if (st == ST_OK && o.svg && !o.break_even && !o.layouts) st = err_set(&e, ST_ARG, "--svg", "is the picture of --break-even");
     if (st == ST_OK && o.format == CLI_AS_CSV) st = err_set(&e, ST_ARG, "--format", "cost prints text or json");
-    if (st == ST_OK && !o.exact && (o.input || o.fetch_wait || o.data_wait)) st = err_set(&e, ST_ARG, o.input ? "--input" : "wait states", "are for --exact");
+    if (st == ST_OK && !o.exact && o.input) st = err_set(&e, ST_ARG, "--input", "is for --exact");
     arena *a = arena_create(0);
     if (st == ST_OK && !a) st = err_set(&e, ST_NOMEM, "", "no memory");
     if (st == ST_OK) st = cost(args[0], &o, a, &code, &e);

@@ -52,7 +52,9 @@ typedef struct hw_kernels {
     int n[HW_N_CLASSES];
     hw_entry *entries[HW_N_CLASSES];
     hw_row row;                   /* of bitemu's own kernels, whose loops can be counted; else HW_NO_ROW */
-    hw_figure *trip;              /* [HW_N_TRIPS] cycles of one trip, or NULL; where an operator's are known they price it, not the entries */
+    int n_waits;                  /* wait states of instruction and data memory that cycles of trips are known at; the first are 0, 0 */
+    int (*waits)[2];
+    hw_figure *trip;              /* [n_waits][HW_N_TRIPS] cycles of one trip, or NULL; where an operator's are known they price it, not the entries */
 } hw_kernels;
 
 typedef struct hw_arch hw_arch; /* arch.c */
@@ -72,9 +74,13 @@ struct hw_board {
     bool removes_constant;            /* the stack leaves out channels that give a constant (live.c) */
     hw_figure power_mw;               /* of the chosen stack at the operating point; known = false: energy is not estimated */
     const hw_kernels *kernels;
+    int waits;                        /* which of the kernels' */
     hw_figure code_bytes, runtime_bytes; /* of the stack, code.c */
     bool keeps_file;                  /* the stack reads the model file itself, which lies in flash as it is */
 };
+
+/* [HW_N_TRIPS] at the wait states that b has; NULL: its kernels state none. */
+static inline const hw_figure *hw_trip_figures(const hw_board *b) { return b->kernels->trip ? b->kernels->trip + b->waits * HW_N_TRIPS : NULL; }
 
 /* Next wider container, or bits itself if it is wider than all. */
 int hw_container(const int *containers, int n, int bits);
@@ -102,6 +108,8 @@ bool hw_stack_exists(const char *board_path, const char *name);
 status hw_stack_for(const char *core, arena *a, const char **name, err *e);
 /* "Cortex-M4 " -> "cortex-m4": lower case, runs of other characters than letters, digits and '+' become '-'; a '+' after a letter or digit is "plus". */
 const char *hw_core_slug(const char *core, arena *a);
+/* `waits`: [[0, 0], [instruction memory, data memory], ...]; `trips`: {NAME: {cycles, error_pct: a number for each of them, or unknown; unit, source}}; both may be left out. */
+status hw_trips_load(hw_kernels *k, const yaml_node *root, arena *a, err *e);
 /* kernels/NAME.yaml into *out. */
 status hw_kernels_load(const char *board_path, const char *name, arena *a, const hw_kernels **out, err *e);
 

@@ -55,7 +55,7 @@ static void price(const hw_board *b, hw_class class, const hw_entry *x, const do
 static bool price_trips(const model_graph *g, const hw_board *b, const model_op *op, int w_bits, hw_cost *c)
 {
     double trips[HW_N_TRIPS], cycles = 0, slack = 0;
-    const hw_figure *per = b->kernels->trip;
+    const hw_figure *per = hw_trip_figures(b);
     bool bounded = true;
     if (!per || !hw_trips_count(g, op, w_bits, b->kernels->row, trips)) return false;
     for (int i = 0; i < HW_N_TRIPS; i++) {

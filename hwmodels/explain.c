@@ -11,7 +11,7 @@ static const char *const events[] = {"mac", "patch", "output", "window", "call"}
 static bool explain_trips(const model_graph *g, const hw_board *b, const model_op *op, int w_bits, char *text, size_t size)
 {
     double trips[HW_N_TRIPS], total = 0;
-    const hw_figure *per = b->kernels->trip;
+    const hw_figure *per = hw_trip_figures(b);
     if (!per || !hw_trips_count(g, op, w_bits, b->kernels->row, trips)) return false;
     size_t at = 0;
     for (int i = 0; i < HW_N_TRIPS && at < size; i++) {

@@ -31,6 +31,8 @@ status hw_board_what_if(const char *core, double clock_hz, const char *stack, ar
 bool hw_arch_exists(const char *name);
 status hw_board_arch(const char *name, arena *a, hw_board **out, err *e);
 bool hw_board_is_arch(const hw_board *b);
+/* From now on the board's memories have wait states, where its kernels' figures are known by them (bitemu's own). ST_ARG: they are not; the message lists those there are. */
+status hw_board_set_waits(hw_board *b, int fetch, int data, err *e);
 /* NULL, or what the stack's figures on this core were taken from because it was never measured there. */
 const char *hw_board_estimated(const hw_board *b);
 const char *hw_board_name(const hw_board *b);    /* "nucleo-l4r5zi", or "nucleo-l4r5zi:tflm-2.3.1" if a stack was named */

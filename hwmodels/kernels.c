@@ -136,25 +136,10 @@ static status load_columns(hw_kernels *k, const yaml_node *n, const yaml_node *s
     return ST_OK;
 }
 
-/* trips: {NAME: figure} */
-static status load_trips(hw_kernels *k, const yaml_node *n, const yaml_node *sources, arena *a, err *e)
-{
-    static const hw_unit per_trip[] = {{"cycles/trip", 1}, {NULL, 0}};
-    if (!n) return ST_OK;
-    TRY(yaml_expect(n, YAML_MAP, "trips", e));
-    TRY(yaml_check_keys(n, hw_trip_names, NULL, e));
-    if (!k->row) return yaml_fail(n, e, ST_FORMAT, "trips are of a row of bitemu's own kernels; name it (row: rv32)");
-    k->trip = arena_alloc(a, HW_N_TRIPS, sizeof *k->trip);
-    if (!k->trip) return err_set(e, ST_NOMEM, "", "out of memory");
-    for (int i = 0; i < HW_N_TRIPS; i++)
-        if (yaml_get(n, hw_trip_names[i])) TRY(hw_yaml_figure(yaml_get(n, hw_trip_names[i]), hw_trip_names[i], sources, per_trip, &k->trip[i], NULL, e));
-    return ST_OK;
-}
-
 static status load_fields(hw_kernels *k, const yaml_node *root, arena *a, err *e)
 {
     static const char *const keys[] = {"bitemu_kernels",        "name",      "title",   "weight_containers",
-                                       "activation_containers", "operators", "sources", "columns", "row",     "trips",   NULL};
+                                       "activation_containers", "operators", "sources", "columns", "row",     "waits",   "trips", NULL};
     static const char *const required[] = {"bitemu_kernels", "name", "title", "weight_containers", "activation_containers", "operators", "sources", NULL};
     TRY(hw_yaml_header(root, "bitemu_kernels", keys, required, e));
     static const char *const rows[] = {"none", "rv32", "xpulp", NULL}; /* hw_row */
@@ -162,7 +147,7 @@ static status load_fields(hw_kernels *k, const yaml_node *root, arena *a, err *e
     TRY(load_columns(k, yaml_get(root, "columns"), yaml_get(root, "sources"), e));
     if (yaml_get(root, "row")) TRY(yaml_enum(yaml_get(root, "row"), "row", rows, &row, e));
     k->row = (hw_row)row;
-    TRY(load_trips(k, yaml_get(root, "trips"), yaml_get(root, "sources"), a, e));
+    TRY(hw_trips_load(k, root, a, e));
     TRY(hw_yaml_name(yaml_get(root, "name"), "name", a, &k->name, e));
     TRY(hw_yaml_string(yaml_get(root, "title"), "title", a, &k->title, e));
     TRY(load_containers(yaml_get(root, "weight_containers"), "weight_containers", k->w_container, &k->n_w, e));

@@ -187,6 +187,6 @@ const hw_entry *hw_layer_entry(const model_graph *g, const hw_board *b, const mo
 {
     const hw_kernels *k = b->kernels;
     hw_class c = hw_layer_class(&g->subgraphs[0], op);
-    if (c == HW_NO_CLASS || !hw_layer_plain(op) || (hw_layer_real(&g->subgraphs[0], op) && c != HW_MOVE && c != HW_CONVERT)) return NULL;
+    if (b->waits || c == HW_NO_CLASS || !hw_layer_plain(op) || (hw_layer_real(&g->subgraphs[0], op) && c != HW_MOVE && c != HW_CONVERT)) return NULL;
     return hw_kernels_find(k, c, w && c <= HW_FULLY_CONNECTED ? hw_container(k->w_container, k->n_w, w) : 0, hw_container(k->a_container, k->n_a, a));
 }

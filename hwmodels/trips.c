@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * hwmodels/trips.c - trips of an operator; those of device/ops_pointwise.c and ops_window.c. */
+ * hwmodels/trips.c - trips of an operator; those of device/ops_pointwise.c, ops_window.c and ops_move.c. */
 #include <string.h>
 
 #include "hwmodels/layer.h"
@@ -74,6 +74,34 @@ static bool pool(const model_graph *g, const model_op *op, double *trips)
     return true;
 }
 
+static bool move(const model_graph *g, const model_op *op, double *trips)
+{
+    const model_subgraph *s = &g->subgraphs[0];
+    const model_tensor *in = hw_layer_tensor(s, op->inputs[0]), *out = hw_layer_tensor(s, op->outputs[0]);
+    if (!in || !out || in->dtype == MODEL_F32 || out->dtype == MODEL_F32) return false;
+    const double bytes = (double)out->n_elems * (double)model_dtype_bytes(out->dtype);
+    if (op->code == MODEL_RESHAPE) {
+        N(copy_call)++;
+        N(copied_byte) += bytes;
+    } else if (op->code == MODEL_CONCATENATION) {
+        int axis = op->attrs.axis < 0 ? op->attrs.axis + out->n_dims : op->attrs.axis;
+        double outer = 1;
+        for (int d = 0; d < axis && d < out->n_dims; d++) outer *= out->dims[d];
+        N(join_call)++;
+        N(join_part) += outer * op->n_inputs;
+        N(copied_byte) += bytes;
+    } else if (op->code == MODEL_ARG_MAX) {
+        N(arg_max_call)++;
+        N(arg_max_output) += (double)out->n_elems;
+        N(arg_max_element) += (double)in->n_elems - (double)out->n_elems;
+    } else {
+        N(softmax_call)++;
+        N(softmax_row) += in->n_dims && in->dims[in->n_dims - 1] > 0 ? (double)in->n_elems / in->dims[in->n_dims - 1] : 1;
+        N(softmax_element) += (double)in->n_elems;
+    }
+    return true;
+}
+
 bool hw_trips_count(const model_graph *g, const model_op *op, int w_bits, hw_row row, double trips[HW_N_TRIPS])
 {
     hw_mac_shape m;
@@ -93,6 +121,10 @@ bool hw_trips_count(const model_graph *g, const model_op *op, int w_bits, hw_row
     case MODEL_QUANTIZE: return quantize(g, op, trips);
     case MODEL_AVERAGE_POOL_2D:
     case MODEL_MAX_POOL_2D: return pool(g, op, trips);
+    case MODEL_RESHAPE:
+    case MODEL_CONCATENATION:
+    case MODEL_ARG_MAX:
+    case MODEL_SOFTMAX: return move(g, op, trips);
     default: return false;
     }
 }

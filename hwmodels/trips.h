@@ -21,7 +21,8 @@
  * Depthwise layers (device/ops_depthwise.c): four planes at a time (plane_group), band by band; rows of them that are split off the input, filled beside it or kept;
  *   weights as bytes; windows by the loop that computes them; sums that go down a channel as codes, or spread to any type
  * ADD, QUANTIZE, pools (ops_pointwise.c, ops_window.c): elements by path. ADD of bytes as TFLite, or of int16 and int16 (wide) or bytes (mixed), operands that
- * are scaled; others. QUANTIZE by a map of all codes, or code by code. Pools by outputs, rows and elements (_u: uint8) of their windows. */
+ * are scaled; others. QUANTIZE by a map of all codes, or code by code. Pools by outputs, rows and elements (_u: uint8) of their windows.
+ * RESHAPE, CONCATENATION, ARG_MAX (ops_move.c): bytes copied, by operator (copy) or part (join); comparisons. SOFTMAX by rows and elements. */
 #define HW_TRIPS(X)                                                                                                                      \
     X(call) X(pad_byte) X(tile) X(in_place) X(placed) X(pixel) X(taps_beside) X(taps_inside) X(taps_across) X(fill_long) X(fill_byte) X(copy) X(copy_long)      \
     X(copy_word) X(copy_crooked) X(copy_byte) X(block) X(block_run) X(block_long) X(block_word) X(column) X(column_run) X(column_long)    \
@@ -35,7 +36,8 @@
     X(split_plane) X(split_byte) X(weight_row) X(weight_code) X(weight_rounded) X(weight_value) X(channel) X(channel_part) X(window_row) X(window_pair)              \
     X(window_three) X(window_crooked) X(window_four) X(window_four_2) X(window_one) X(window_row_any) X(window_any) X(window_any_row) X(window_any_word)             \
     X(window_any_tap) X(window_any_four) X(window_any_four_row) X(window_any_four_tap) X(down_twice) X(down_once) X(down_any_twice) X(down_any_once)                 \
-    X(spread_twice) X(spread_once)
+    X(spread_twice) X(spread_once) X(copy_call) X(copied_byte) X(join_call) X(join_part) X(arg_max_call) X(arg_max_output) X(arg_max_element) X(softmax_call)   \
+    X(softmax_row) X(softmax_element)
 
 typedef enum hw_trip {
 #define HW_TRIP_NAME(N) HW_TRIP_##N,

@@ -15,7 +15,7 @@ WINDOWS = [(1, 1)] * 3 + [(3, 3)] * 3 + [(5, 5), (2, 3), (1, 3), (4, 1)]
 
 
 def network(folder, seed):
-    """(model, inputs, policies): four to seven convolutions with pools and sums between them, a fully connected layer."""
+    """(model, inputs, policies): four to seven convolutions with pools, sums and concatenations between them, a fully connected layer."""
     rng = np.random.default_rng(seed)
     pick = lambda *v: v[rng.integers(len(v))]
     stored = rng.random() < 0.35  # weights stored at their width; else nested in 8 bits, four widths
@@ -49,6 +49,13 @@ def network(folder, seed):
             if kind == "int8" and rng.random() < 0.5:  # as TFLite adds: three multipliers
                 n.graph["layers"][-1]["integer"] |= {"multiplier": rng.integers(1 << 30, (1 << 31) - 1, (1, 3)).astype(np.int32), "shift": np.array([[0, -1, -18]], np.int8), "left_shift": 20,
                                                      "in_zero": [3], "in_zero2": [3]}
-    n.mac("FULLY_CONNECTED", int(pick(3, 10, 12)), raw=bool(rng.random() < 0.5), grid=codes(8) if stored else None)
+        if rng.random() < 0.25 and n.shape[2] <= 12:
+            n._layer("CONCATENATION", [n.last] * int(pick(2, 3)), [*n.shape[:2], 0], attrs={"axis": 3})
+            n.shape[2] = n.graph["tensors"][-1]["shape"][3] = n.shapes[n.last][2] = len(n.graph["layers"][-1]["inputs"]) * n.shapes[n.graph["layers"][-1]["inputs"][0]][2]
+    if rng.random() < 0.5:
+        n._layer("RESHAPE", [n.last], [int(np.prod(n.shape))])
+    n.mac("FULLY_CONNECTED", int(pick(3, 10, 12, 40)), raw=bool(rng.random() < 0.5), grid=codes(8) if stored else None)
+    if rng.random() < 0.5:
+        n._layer("ARG_MAX", [n.last, n._tensor([], "int32", np.array(1, np.int32))], [], "int32")
     model, x = n.write(folder, 1)
     return model, x, [None] if stored else [f"fixed:{w}" for w in WIDTHS]

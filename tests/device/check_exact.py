@@ -48,6 +48,15 @@ with tempfile.TemporaryDirectory() as tmp:
         checks.check(own["totals"]["cycles"] == sum(there.values()) and own["totals"]["cycles_error_pct"] == 0, f"{model.name} {core} {policy}: the sum")
         checks.check(own["kernels"] == f"bitemu-{core}/bitemu-{core}", f"{core}: whose kernels")
         checks.check(not [m for m in own["missing"] if "weights for" in m or "no weight" in m], f"{model.name} {core}: {own['missing']}")
+    # what is estimated without running: other figures, close to these
+    for model, x, core, policy in cases:
+        for waits in ((0, 0), (1, 1)):
+            how = ("cost", model, "--core", core, "--clock-hz", "50e6", "--kernels", f"bitemu-{core}", "--fetch-wait", waits[0], "--data-wait", waits[1], *(("--policy", policy) if policy else ()))
+            exact, estimate = bitemu_json(*how, "--exact", "--input", x), bitemu_json(*how)
+            off = sorted(abs(e["cycles"] / m["cycles"] - 1) for e, m in zip(estimate["layers"], exact["layers"]) if e.get("trips") and m["cycles"])
+            total = abs(estimate["totals"]["cycles"] / exact["totals"]["cycles"] - 1)
+            print(f"{model.name} {core} {policy} at wait states {waits}: {len(off)} layers estimated, median {100 * off[len(off) // 2]:.2f} %, worst {100 * off[-1]:.1f} %, total {100 * total:.2f} %")
+            checks.check(off[len(off) // 2] < (0.03 if any(waits) else 0.015) and total < 0.05, f"{model.name} {core} {policy} {waits}: estimates are off by {off}, {total}")
     drawn = bitemu_json("cost", DIGITS / "digits.bitemu", "--board", "x-heep-pynq-z2", "--exact")
     checks.check(drawn["best_case"]["cycles"] <= drawn["totals"]["cycles"] <= drawn["worst_case"]["cycles"], "codes of its own, every width")
     slow = [bitemu_json("cost", DIGITS / "digits.bitemu", "--core", "ibex-maxperf", "--clock-hz", "1e6", "--policy", "fixed:4", "--exact", "--input", DIGITS / "digits_x.npy", *wait)["totals"]["cycles"]

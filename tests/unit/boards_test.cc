@@ -104,6 +104,13 @@ TEST(HwYaml, EveryBrokenRuleSaysWhere)
         {"/kernels/toy.yaml", kernels_yaml, "[2, 4, 8]", "[2, 8, 4]", "3 toy.yaml:4:27"},
         {"/kernels/toy.yaml", kernels_yaml, "  pointwise:", "  pointless:", "3 toy.yaml:"},
         {"/kernels/toy.yaml", kernels_yaml, "unit: cycles/patch", "unit: cycles/mac", "3 toy.yaml:10:35"},
+        {"/kernels/toy.yaml", kernels_yaml, "operators:", "trips: {call: {cycles: [1], error_pct: [1], unit: cycles/trip, source: s}}\noperators:", "3 toy.yaml:6:8"},
+        {"/kernels/toy.yaml", kernels_yaml, "operators:", "row: rv32\ntrips: {call: {cycles: [1], error_pct: [1], unit: cycles/trip, source: s}}\noperators:", "3 toy.yaml:7:8"},
+        {"/kernels/toy.yaml", kernels_yaml, "operators:", "row: rv32\nwaits: [[1, 0]]\ntrips: {}\noperators:", "3 toy.yaml:7:8"},
+        {"/kernels/toy.yaml", kernels_yaml, "operators:", "row: rv32\nwaits: [[0, 0], [1]]\ntrips: {}\noperators:", "3 toy.yaml:7:17"},
+        {"/kernels/toy.yaml", kernels_yaml, "operators:", "row: rv32\nwaits: [[0, 0], [1, 0]]\ntrips: {call: {cycles: [1], error_pct: [1, 2], unit: cycles/trip, source: s}}\noperators:", "3 toy.yaml:8:24"},
+        {"/kernels/toy.yaml", kernels_yaml, "operators:", "row: rv32\nwaits: [[0, 0]]\ntrips: {call: {cycles: [-1], error_pct: [1], unit: cycles/trip, source: s}}\noperators:", "3 toy.yaml:8:25"},
+        {"/kernels/toy.yaml", kernels_yaml, "operators:", "row: rv32\nwaits: [[0, 0]]\ntrips: {fall: {cycles: [1], error_pct: [1], unit: cycles/trip, source: s}}\noperators:", "3 toy.yaml:8:"},
         {"/kernels/toy.yaml", kernels_yaml, "      per_mac: {value: 1, unit: cycles/mac, source: s}\n", "", "3 toy.yaml:13:7"},
     };
     for (const auto &c : cases) {
@@ -112,6 +119,30 @@ TEST(HwYaml, EveryBrokenRuleSaysWhere)
         std::string got = refusal(f);
         EXPECT_EQ(c.where, got.substr(0, std::strlen(c.where))) << c.to << " gave " << got;
     }
+}
+
+// Cycles of a trip by wait states; those that are not stated are refused, with what there is.
+TEST(HwYaml, WaitStates)
+{
+    Folder f;
+    f.put("/kernels/toy.yaml", replaced(kernels_yaml, "operators:", "row: rv32\nwaits: [[0, 0], [2, 1]]\ntrips:\n  call: {cycles: [100, 250], error_pct: [1, 3], unit: cycles/trip, source: s}\n"
+                                                                    "  tile: {cycles: [7, unknown], error_pct: [1, unknown], unit: cycles/trip, source: s}\noperators:"));
+    shim::Arena a;
+    hw_board *b = nullptr;
+    err e = {};
+    ASSERT_OK(hw_board_load(f.board().c_str(), a, &b, &e), e);
+    EXPECT_EQ(100, hw_trip_figures(b)[HW_TRIP_call].value);
+    EXPECT_EQ(7, hw_trip_figures(b)[HW_TRIP_tile].value);
+    ASSERT_OK(hw_board_set_waits(b, 2, 1, &e), e);
+    EXPECT_EQ(250, hw_trip_figures(b)[HW_TRIP_call].value);
+    EXPECT_EQ(3, hw_trip_figures(b)[HW_TRIP_call].error_pct);
+    EXPECT_FALSE(hw_trip_figures(b)[HW_TRIP_tile].known);
+    EXPECT_EQ(ST_ARG, hw_board_set_waits(b, 1, 1, &e));
+    EXPECT_NE(nullptr, std::strstr(e.msg, "there are 0/0, 2/1"));
+    Folder plain;
+    err none = {};
+    ASSERT_OK(hw_board_load(plain.board().c_str(), a, &b, &none), none);
+    EXPECT_EQ(ST_ARG, hw_board_set_waits(b, 1, 0, &none));
 }
 
 // Every shipped board loads with every one of its stacks, and a core is found however it is written.
