@@ -51,21 +51,30 @@ static void price(const hw_board *b, hw_class class, const hw_entry *x, const do
     set_cycles(b, cycles, !bounded ? -1 : cycles > 0 ? 100 * slack / cycles : 0, c);
 }
 
-/* By the trips of its loops. false: they, or the cycles of one of them, are not known. */
+/* Cycles of these trips and half the width of their error, < 0 = unknown. false: the cycles of one of them are not known. */
+static bool add_trips(const hw_figure *per, const double *trips, double *cycles, double *slack)
+{
+    *cycles = *slack = 0;
+    for (int i = 0; i < HW_N_TRIPS; i++) {
+        if (trips[i] <= 0) continue;
+        if (!per[i].known) return false;
+        *cycles += trips[i] * per[i].value;
+        *slack = per[i].error_pct < 0 || *slack < 0 ? -1 : *slack + trips[i] * per[i].value * per[i].error_pct / 100;
+    }
+    return true;
+}
+
+/* By the trips of its loops; where other widths before the layer make it take other loops, the error reaches to their cycles. false: not known. */
 static bool price_trips(const model_graph *g, const hw_board *b, const model_op *op, int w_bits, hw_cost *c)
 {
-    double trips[HW_N_TRIPS], cycles = 0, slack = 0;
+    double trips[HW_N_TRIPS], cycles, slack, other, none;
     const hw_figure *per = hw_trip_figures(b);
-    bool bounded = true;
-    if (!per || !hw_trips_count(g, op, w_bits, b->kernels->row, trips)) return false;
-    for (int i = 0; i < HW_N_TRIPS; i++) {
-        if (trips[i] > 0 && !per[i].known) return false;
-        double part = trips[i] > 0 ? trips[i] * per[i].value : 0;
-        if (per[i].error_pct < 0 && part > 0) bounded = false;
-        cycles += part;
-        slack += part * per[i].error_pct / 100;
+    if (!per || !hw_trips_count(g, op, w_bits, b->kernels->row, trips) || !add_trips(per, trips, &cycles, &slack)) return false;
+    if (hw_trips_count_other(g, op, w_bits, b->kernels->row, trips)) {
+        if (!add_trips(per, trips, &other, &none)) slack = -1;
+        else if (slack >= 0) slack += fabs(other - cycles);
     }
-    set_cycles(b, cycles, !bounded ? -1 : cycles > 0 ? 100 * slack / cycles : 0, c);
+    set_cycles(b, cycles, slack < 0 ? -1 : cycles > 0 ? 100 * slack / cycles : 0, c);
     return true;
 }
 

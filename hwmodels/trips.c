@@ -102,7 +102,7 @@ static bool move(const model_graph *g, const model_op *op, double *trips)
     return true;
 }
 
-bool hw_trips_count(const model_graph *g, const model_op *op, int w_bits, hw_row row, double trips[HW_N_TRIPS])
+static bool count(const model_graph *g, const model_op *op, int w_bits, hw_row row, bool other, double trips[HW_N_TRIPS])
 {
     hw_mac_shape m;
     memset(trips, 0, HW_N_TRIPS * sizeof *trips);
@@ -110,24 +110,31 @@ bool hw_trips_count(const model_graph *g, const model_op *op, int w_bits, hw_row
     switch (op->code) {
     case MODEL_CONV_2D:
     case MODEL_FULLY_CONNECTED:
-        if (!hw_trips_shape(g, op, w_bits, &m)) return false;
-        hw_trips_conv(&m, row, trips);
-        return true;
     case MODEL_DEPTHWISE_CONV_2D:
-        if (!hw_trips_shape(g, op, w_bits, &m) || m.in_c < 1 || m.out_c % m.in_c) return false;
+        if (!hw_trips_shape(g, op, w_bits, &m) || (other && !hw_trips_mixed(g, op, w_bits, &m))) return false;
+        m.brief = m.brief != other;
+        if (op->code != MODEL_DEPTHWISE_CONV_2D) {
+            hw_trips_conv(&m, row, trips);
+            return true;
+        }
+        if (m.in_c < 1 || m.out_c % m.in_c) return false;
         hw_trips_depthwise(&m, row, trips);
         return true;
-    case MODEL_ADD: return op->n_inputs == 2 && add(g, op, trips);
-    case MODEL_QUANTIZE: return quantize(g, op, trips);
+    case MODEL_ADD: return !other && op->n_inputs == 2 && add(g, op, trips);
+    case MODEL_QUANTIZE: return !other && quantize(g, op, trips);
     case MODEL_AVERAGE_POOL_2D:
-    case MODEL_MAX_POOL_2D: return pool(g, op, trips);
+    case MODEL_MAX_POOL_2D: return !other && pool(g, op, trips);
     case MODEL_RESHAPE:
     case MODEL_CONCATENATION:
     case MODEL_ARG_MAX:
-    case MODEL_SOFTMAX: return move(g, op, trips);
+    case MODEL_SOFTMAX: return !other && move(g, op, trips);
     default: return false;
     }
 }
+
+bool hw_trips_count(const model_graph *g, const model_op *op, int w_bits, hw_row row, double trips[HW_N_TRIPS]) { return count(g, op, w_bits, row, false, trips); }
+
+bool hw_trips_count_other(const model_graph *g, const model_op *op, int w_bits, hw_row row, double trips[HW_N_TRIPS]) { return count(g, op, w_bits, row, true, trips); }
 
 void hw_op_trips(const model_graph *g, const hw_board *board, int op, const int *candidate, void (*tell)(void *to, const char *name, double trips), void *to)
 {

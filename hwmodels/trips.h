@@ -52,6 +52,9 @@ typedef enum hw_row { HW_NO_ROW, HW_RV32, HW_XPULP } hw_row; /* of device/kernel
 /* Trips of op with weights of w_bits. false: an operator or operands that are not counted here. */
 bool hw_trips_count(const model_graph *g, const model_op *op, int w_bits, hw_row row, double trips[HW_N_TRIPS]);
 
+/* The same of the other of two ways to make codes (dev_mac.brief), where some widths before the layer lead there. false: none do. */
+bool hw_trips_count_other(const model_graph *g, const model_op *op, int w_bits, hw_row row, double trips[HW_N_TRIPS]);
+
 /* ---- between the files of trips */
 static inline int hw_clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
 bool hw_trips_once(const model_graph *g); /* one rounding: quant_requant_once */
@@ -64,7 +67,8 @@ typedef struct hw_mac_shape {
     bool once, brief, any;       /* rounding; codes are made at once; their range is all of int8 */
     int out_bytes;               /* of a code; 0: sums stay as they are */
 } hw_mac_shape;
-bool hw_trips_shape(const model_graph *g, const model_op *op, int w_bits, hw_mac_shape *out);
+bool hw_trips_shape(const model_graph *g, const model_op *op, int w_bits, hw_mac_shape *out); /* under the entry that a layout of equal widths takes */
+bool hw_trips_mixed(const model_graph *g, const model_op *op, int w_bits, const hw_mac_shape *m); /* are some entries of that width brief, and others not? */
 void hw_trips_depthwise(const hw_mac_shape *m, hw_row row, double *trips);
 void hw_trips_conv(hw_mac_shape *m, hw_row row, double *trips); /* dev_conv; a 1x1 layer's pixels become one row in *m */
 /* What a tile of `pixels` columns costs: `runs` stretches of `run` lanes each. */

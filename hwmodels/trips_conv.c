@@ -130,6 +130,26 @@ static bool brief_entry(const model_integer *t, int e, int out_c, bool once)
     return true;
 }
 
+/* Does entry e belong to an own candidate of w_bits? */
+static bool own_entry(const model_graph *g, const model_op *op, int e, int w_bits)
+{
+    const model_integer *t = op->integer;
+    for (int k = t->n_keys - 1; k >= 0; k--) {
+        const model_choice *c = &g->choices[t->key[k]];
+        if (t->key[k] == op->choice && c->candidates[e % c->n_candidates].w_bits != w_bits) return false;
+        e /= c->n_candidates;
+    }
+    return true;
+}
+
+bool hw_trips_mixed(const model_graph *g, const model_op *op, int w_bits, const hw_mac_shape *m)
+{
+    bool seen[2] = {false, false};
+    for (int e = 0; op->integer && m->out_bytes == 1 && e < op->integer->n_entries; e++)
+        if (own_entry(g, op, e, w_bits)) seen[brief_entry(op->integer, e, m->out_c, m->once)] = true;
+    return seen[0] && seen[1];
+}
+
 /* The same of scales: multiplier = in x weights / out = m 2^shift, m in [1/2, 1). */
 static bool brief_scales(const model_tensor *in, const model_tensor *w, const model_tensor *out, bool once)
 {
