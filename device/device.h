@@ -90,6 +90,7 @@ typedef struct dev_weights {
  *   acc[c] = bias'[e][c] + sum over taps of lane * weight,  lane = code - lane_zero (an int8),
  *   bias'[e][c] = bias[e][c] - (in_zero[e] - lane_zero) * sum of the row's weights, folded in by the exporter, modulo 2^32
  *   y = clamp(requant(acc, multiplier[e][c], shift[e][c]) + out_zero[e], low[e], high[e]); without requant y = acc
+ * dev_conv_binary: codes 0, 1 of the input are the lanes -1, +1; a lane outside the image is in_zero, and folds into nothing.
  * Rows of weights: convolution, fully connected [out_c] of depth codes; depthwise [k_h k_w] of out_c codes. */
 typedef struct dev_mac {
     uint16_t in_h, in_w, in_c, out_h, out_w, out_c;
@@ -250,8 +251,9 @@ typedef struct dev_run {
 } dev_run;
 
 /* Operators (device/ops_*.c). Types are checked by the exporter; here they are total. */
-dev_op_fn dev_conv, dev_depthwise, dev_average_pool, dev_max_pool, dev_add, dev_quantize, dev_softmax, dev_mean, dev_reshape,
+dev_op_fn dev_conv, dev_conv_binary, dev_depthwise, dev_average_pool, dev_max_pool, dev_add, dev_quantize, dev_softmax, dev_mean, dev_reshape,
     dev_pad, dev_arg_max, dev_concatenation;
+void dev_conv_by(const dev_layer *l, const dev_run *r, dev_gather_fn *gather); /* dev_conv with other lanes */
 
 /* Observer of a run: after every layer, and once for the input (layer NULL). ctx is the caller's. */
 typedef struct dev_observer {

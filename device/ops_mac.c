@@ -12,6 +12,7 @@ typedef struct field { /* what stays the same for all pixels of a layer */
     const dev_layer *l;
     const dev_run *r;
     const dev_mac *m;
+    dev_gather_fn *copy;
     dev_limits limits;
     const uint8_t *in;
 } field;
@@ -39,7 +40,7 @@ static void gather(const field *f, uint16_t oy, uint16_t ox, uint8_t *lanes)
     int32_t y = (int32_t)oy * m->stride_h - m->pad_top, x0 = (int32_t)ox * m->stride_w - m->pad_left;
     int32_t side_by_side = m->dilation_w == 1 ? m->k_w : 1; /* taps that are neighbours in the input */
     int32_t at = (y * m->in_w + x0) * m->in_c, pitch = m->dilation_h * m->in_w * m->in_c; /* of the first tap in the row */
-    dev_gather_fn *copy = f->r->kernels->gather;
+    dev_gather_fn *copy = f->copy;
     bool whole = x0 >= 0 && x0 + side_by_side <= m->in_w && side_by_side == m->k_w;
     for (uint16_t ky = 0; ky < m->k_h; ky++, y += m->dilation_h, at += pitch) {
         if (y < 0 || y >= m->in_h) {
@@ -115,19 +116,19 @@ static void finish(const field *f, const int32_t *acc, uint8_t step, uint32_t at
 
 static uint32_t padded(const dev_kernels *k, uint32_t depth) { return (depth + k->lanes - 1) / k->lanes * k->lanes; }
 
-void dev_conv(const dev_layer *l, const dev_run *r)
+void dev_conv_by(const dev_layer *l, const dev_run *r, dev_gather_fn *copy)
 {
     dev_mac m = *(const DEV_FLASH dev_mac *)l->params;
     const dev_weights w = m.weights[r->own];
     const dev_kernels *k = r->kernels;
-    field f = {.l = l, .r = r, .m = &m, .limits = l->limits[r->entry], .in = r->arena + l->in[0].at};
+    field f = {.l = l, .r = r, .m = &m, .copy = copy, .limits = l->limits[r->entry], .in = r->arena + l->in[0].at};
     const DEV_FLASH int32_t *bias = m.bias + (uint32_t)r->entry * m.out_c;
     const uint32_t table = (uint32_t)r->entry * m.channels, row = (uint32_t)m.k_w * m.in_c;
     uint32_t stride = padded(k, m.depth) * k->lane_bytes, pixels = (uint32_t)m.out_h * m.out_w;
     uint8_t *columns = r->arena + m.scratch, *out = r->arena + l->out.at;
     int32_t *acc = (int32_t *)(void *)(columns + k->pixels * stride);
     bool codes = k->codes && m.brief && m.brief[r->entry] && dev_type_bytes(l->out.type) == 1, whole = k->order == DEV_FLAT || m.in_c % k->lanes == 0;
-    bool in_place = k->lane_bytes == 1 && m.lane_zero == 0 && m.dilation_w == 1 && whole && (codes || m.k_h == 1); /* inside the image lanes are the codes as they lie */
+    bool in_place = copy == k->gather && k->lane_bytes == 1 && m.lane_zero == 0 && m.dilation_w == 1 && whole && (codes || m.k_h == 1); /* inside the image lanes are the codes as they lie */
     if (m.k_h == 1 && m.k_w == 1 && m.stride_h == 1 && m.stride_w == 1 && m.pad_top == 0 && m.pad_left == 0 && pixels <= UINT16_MAX)
         m.in_w = m.out_w = (uint16_t)pixels, m.in_h = m.out_h = 1;
     for (uint32_t p = 0; p < k->pixels; p++)
@@ -158,3 +159,5 @@ void dev_conv(const dev_layer *l, const dev_run *r)
         for (uint8_t p = 0; p < n; p++, at++) finish(&f, acc + p, n, at * m.out_c);
     }
 }
+
+void dev_conv(const dev_layer *l, const dev_run *r) { dev_conv_by(l, r, r->kernels->gather); }

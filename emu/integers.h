@@ -22,6 +22,7 @@ typedef struct emu_integers {
     int n_candidates;
     const int16_t *const *weights; /* [n_candidates] -> [out_c][lanes], the number that each code means */
     int lanes;
+    bool binary, pad_one;        /* codes 0, 1 of the input mean -1, +1; taps outside the image are +1, else they add nothing */
 } emu_integers;
 
 /* The integers of op (index in subgraph 0). What lies behind pointers lives as long as the session.

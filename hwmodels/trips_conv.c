@@ -169,7 +169,7 @@ bool hw_trips_shape(const model_graph *g, const model_op *op, int w_bits, hw_mac
     hw_layer_operands(op, &weights, &activations);
     const model_tensor *in = hw_layer_tensor(s, activations), *w = hw_layer_tensor(s, weights), *out = hw_layer_tensor(s, op->outputs[0]);
     const model_attrs *a = &op->attrs;
-    if (!in || !w || !out || (in->dtype != MODEL_I8 && in->dtype != MODEL_U8) || w->n_dims < 2) return false;
+    if (!in || !w || !out || (op->grid && op->grid->binary_input) || (in->dtype != MODEL_I8 && in->dtype != MODEL_U8) || w->n_dims < 2) return false;
     *m = (hw_mac_shape){.in_h = 1, .in_w = 1, .out_h = 1, .out_w = 1, .k_h = 1, .k_w = 1, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1};
     if (op->code == MODEL_FULLY_CONNECTED) {
         m->out_c = w->dims[0];

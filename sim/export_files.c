@@ -13,7 +13,7 @@
 /* Everything the runtime is made of, under the names that its own #includes use. */
 static const char *const headers[] = {"base/status.h", "controller/controller.h", "quant/requant.h", "quant/fixedpoint.h", "device/device.h", "device/weights.h",
                                       "device/bitemu_log.h", "device/brief.h", "device/depthwise.h", "device/explain.h", "device/board.h", "device/kernels/rows.h", "device/kernels/armv7em.h", "device/kernels/avr.h", "device/kernels/bytes.h", "device/kernels/mve.h", "device/kernels/xpulp.h"};
-static const char *const sources[] = {"controller/decide.c", "quant/fixedpoint.c", "device/run.c", "device/ops_depthwise.c", "device/ops_mac.c", "device/ops_move.c", "device/ops_pointwise.c",
+static const char *const sources[] = {"controller/decide.c", "quant/fixedpoint.c", "device/run.c", "device/ops_binary.c", "device/ops_depthwise.c", "device/ops_mac.c", "device/ops_move.c", "device/ops_pointwise.c",
                                       "device/ops_window.c", "device/explain.c", "device/main.c"};
 static const char *const kernels[] = {"device/kernels/%s.c", "device/kernels/%s_depthwise.c"}; /* of the board's row */
 enum { N_KERNELS = sizeof kernels / sizeof *kernels, N_HEADERS = sizeof headers / sizeof *headers, N_SOURCES = sizeof sources / sizeof *sources, MAX_SOURCE_BYTES = 1 << 20, MAX_PATH = 900 };

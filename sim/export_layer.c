@@ -70,6 +70,8 @@ static status make_mac(const exporter *x, export_layer *l, err *e)
     const model_tensor *in = &x->g->tensors[l->op->inputs[0]];
     l->depthwise = l->op->code == MODEL_DEPTHWISE_CONV_2D;
     if (in->dtype != MODEL_I8 && in->dtype != MODEL_U8) return refuse(l, e, "no board kernel for 16-bit activations");
+    if (l->q.binary && l->depthwise) return refuse(l, e, "no board kernel for depthwise layers of binary inputs");
+    if (l->q.binary) l->run = "dev_conv_binary";
     bool high = in->dtype == MODEL_U8 && in->bits > 7;
     for (int i = 0; i < l->q.n_entries; i++) high |= in->dtype == MODEL_U8 && l->q.in_zero[i] > INT8_MAX;
     l->lane_zero = high ? 128 : 0;

@@ -79,7 +79,7 @@ static void print_limits(const exporter *x, FILE *f, const export_layer *l)
         int e, k;
         split(x, l, i, &e, &k);
         (void)fprintf(f, "%s{", i ? ", " : "");
-        const int32_t v[] = {l->q.out_zero[e], l->q.low[e], l->q.high[e], apart ? 0 : l->q.in_zero[e], apart || !l->q.in_zero2 ? 0 : l->q.in_zero2[e]};
+        const int32_t v[] = {l->q.out_zero[e], l->q.low[e], l->q.high[e], apart ? 0 : l->q.pad_one ? 1 : l->q.in_zero[e], apart || !l->q.in_zero2 ? 0 : l->q.in_zero2[e]};
         for (int j = 0; j < 5; j++) {
             print_number(f, v[j]);
             (void)fprintf(f, j < 4 ? ", " : "}");

@@ -15,7 +15,7 @@ status emu_integers_rule(const emu_node *n, emu_rule rule, emu_rule *out, err *e
 
 status emu_mac_integers(emu_node *n, const emu_mac *m, emu_integers *out, err *e)
 {
-    if (emu_grid_special(m)) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel for binary inputs or two accumulators");
+    if (m->grid && m->grid->weights.kind == QUANT_TERNARY2) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel for two accumulators");
     if (m->acc64 && m->rule != EMU_RAW) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel for 64-bit accumulators (16-bit activations)");
     if (m->saturate || m->bits != 32) return emu_fail(n, e, ST_UNSUPPORTED, "no board kernel for a %d-bit %s accumulator", m->bits, m->saturate ? "saturating" : "wrapping");
     if (n->profile->habits & OTHER_SUMS || m->rests || m->cut28 || m->short_sums || m->unsigned_pairs || m->short_cut || m->tail < m->out_c || m->addend || m->bias64)
@@ -38,6 +38,8 @@ status emu_mac_integers(emu_node *n, const emu_mac *m, emu_integers *out, err *e
     out->n_candidates = m->n_candidates;
     out->weights = (const int16_t *const *)m->weights;
     out->lanes = m->lanes;
+    out->binary = m->grid && m->grid->binary_input;
+    out->pad_one = out->binary && m->grid->pad_one;
     return ST_OK;
 }
 

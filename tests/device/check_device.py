@@ -92,6 +92,7 @@ def host():
         for bits in networks.WIDTHS:
             native(model, x, 1, "--policy", f"fixed:{bits}")
     native(*networks.containers(tmp), 3, "--policy", "fixed:8")
+    native(*networks.binary(tmp), 3)
     for dtype, profile in (("int8", "tflm"), ("uint8", "bitemu")):
         for bits in (8, 4):
             native(*networks.depthwise(tmp, dtype, profile), 1, "--policy", f"fixed:{bits}")
@@ -158,6 +159,7 @@ def boards():
         on_board(board, *containers, 3, "--policy", "fixed:8")
         for model, x in greatest:
             on_board(board, model, x, 1)
+        on_board(board, *networks.binary(tmp), 3)
         for model, x in small:
             for bits in networks.WIDTHS:
                 on_board(board, model, x, 3, "--policy", f"fixed:{bits}")
@@ -207,6 +209,7 @@ def avr():
     on_core(board, *networks.depthwise(tmp, narrow=True), 1, "--policy", "fixed:4")
     for bits in networks.WIDTHS:
         on_core(board, *networks.greatest(tmp, bits), 1)
+    on_core(board, *networks.binary(tmp), 3)
     unoptimized(board)
     (tmp / "delay.c").write_text(DELAY)
     sources = [tmp / "delay.c", SOURCE / "device" / "boards" / "avr" / "board.c"]
@@ -245,6 +248,7 @@ def riscv():
         on_core(board, *networks.containers(tmp), 3, "--policy", "fixed:8")
         for bits in networks.WIDTHS:
             on_core(board, *networks.greatest(tmp, bits), 1)
+        on_core(board, *networks.binary(tmp), 3)
         on_core(board, *networks.depthwise(tmp), 1, "--policy", "fixed:8")
         on_core(board, *networks.depthwise(tmp, "uint8", "bitemu"), 1, "--policy", "fixed:4")
         on_core(board, RESNET8, images(1), 1, "--policy", "fixed:4")

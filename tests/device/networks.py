@@ -147,6 +147,21 @@ def greatest(folder, bits):
     return model, x
 
 
+def binary(folder, profile="bitemu"):
+    """Binary weights by binary inputs: both kinds of padding, strides, channels that fill no word, codes of one bit in between, sums as they are."""
+    n = Network("binary", (9, 7, 5), "uint8", 8, profile, widths=None)
+    n.graph["tensors"][0]["bits"] = 1
+    for out_c, k, stride, padding, pad, shift in ((33, (3, 3), 1, "same", "one", -1), (16, (3, 2), 2, "same", "zero", 0), (7, (1, 1), 1, "same", "one", -2), (64, (2, 3), 1, "valid", "zero", -1)):
+        n.mac("CONV_2D", out_c, k, stride, padding, grid=({"weights": "binary", "input": "binary", "pad": pad}, 1, None), in_zero=0)
+        n.graph["tensors"][-1]["bits"] = 1
+        n.graph["layers"][-1]["integer"] |= {"out_min": [0], "out_max": [1], "out_zero": [0], "bias": n.random.integers(-3, 4, (1, out_c)).astype(np.int32),
+                                                "shift": np.full((1, out_c), shift, np.int8)}
+    n.mac("FULLY_CONNECTED", 10, raw=True, grid=({"weights": "binary", "input": "binary", "pad": "zero"}, 1, None), in_zero=0)
+    model, x = n.write(folder, 3)
+    np.save(x, np.load(x) & 1)
+    return model, x
+
+
 def odd(folder, dtype):
     """Sizes that are no multiple of anything; weights of every grid; small enough for 16 KiB."""
     n = Network(f"odd_{dtype}", (7, 9, 5), dtype, 3, "bitemu")
